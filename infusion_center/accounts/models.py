@@ -1,0 +1,96 @@
+"""Staff, and the roles that they were given, by whom and when."""
+
+from functools import cached_property
+
+from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.contrib.auth.models import PermissionsMixin
+from django.db import models
+from django.db.models.functions import Lower
+
+from infusion_center.accounts.roles import Permission, Role, permissions_of
+from infusion_center.core.models import PublicIdModel, TimestampedModel
+
+
+class UserManager(BaseUserManager):
+    def create_user(self, email, password=None, **fields):
+        user = self.model(email=self.normalize_email(email).lower(), **fields)
+        user.set_password(password)
+        user.full_clean(exclude=["password"])
+        user.save(using=self._db)
+        return user
+
+    def create_superuser(self, email, password=None, **fields):
+        return self.create_user(email, password, is_staff=True, is_superuser=True, **fields)
+
+    def get_by_natural_key(self, email):
+        return self.get(email__iexact=email)
+
+
+class User(PublicIdModel, TimestampedModel, AbstractBaseUser, PermissionsMixin):
+    """A member of staff. `is_staff` and `is_superuser` only open the read-only admin pages."""
+
+    email = models.EmailField(unique=True)
+    full_name = models.CharField(max_length=150)
+    initials = models.CharField(max_length=4, blank=True, help_text="shown on the board; made from the name when empty")
+    is_active = models.BooleanField(default=True)
+    is_staff = models.BooleanField(default=False)
+
+    objects = UserManager()
+
+    USERNAME_FIELD = "email"
+    REQUIRED_FIELDS = ["full_name"]
+
+    class Meta:
+        ordering = ["full_name"]
+        constraints = [models.UniqueConstraint(Lower("email"), name="user_email_once_whatever_case")]
+
+    def __str__(self):
+        return self.full_name
+
+    def save(self, *args, **kwargs):
+        if not self.initials:
+            self.initials = "".join(word[0] for word in self.full_name.split())[:3].upper()
+        super().save(*args, **kwargs)
+
+    def get_full_name(self):
+        return self.full_name
+
+    @cached_property
+    def roles(self) -> frozenset[str]:
+        return frozenset(self.role_grants.current().values_list("role", flat=True))
+
+    @cached_property
+    def permissions(self) -> frozenset[Permission]:
+        return permissions_of(self.roles)
+
+
+class RoleGrantQuerySet(models.QuerySet):
+    def current(self):
+        return self.filter(revoked_at=None)
+
+
+class RoleGrant(models.Model):
+    """One role of one person, from granted_at until revoked_at; rows stay when a role is taken away."""
+
+    user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="role_grants")
+    role = models.CharField(max_length=20, choices=Role)
+    granted_at = models.DateTimeField()
+    granted_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
+    revoked_at = models.DateTimeField(null=True)
+    revoked_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
+
+    objects = RoleGrantQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["user", "role"], condition=models.Q(revoked_at=None), name="role_held_once_at_a_time"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(revoked_at=None, revoked_by=None) | models.Q(revoked_at__isnull=False),
+                name="role_grant_revoked_pair",
+            ),
+        ]
+
+    def __str__(self):
+        return f"{self.user}: {self.get_role_display()}"

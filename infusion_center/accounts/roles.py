@@ -1,0 +1,100 @@
+"""What staff may do: permissions, and the roles as readable lists of them."""
+
+from enum import StrEnum
+
+from django.db import models
+
+
+class Permission(StrEnum):
+    # Patients
+    VIEW_PATIENT = "view-patient"
+    EDIT_PATIENT = "edit-patient"
+    RECORD_CLINICAL_DATA = "record-clinical-data"  # weights, allergies, risk factors
+    # Orders and formulary
+    VIEW_ORDER = "view-order"
+    DRAFT_ORDER = "draft-order"
+    SIGN_ORDER = "sign-order"
+    VIEW_FORMULARY = "view-formulary"
+    SIGN_FORMULARY = "sign-formulary"
+    # Scheduling
+    VIEW_SCHEDULE = "view-schedule"
+    BOOK_APPOINTMENT = "book-appointment"
+    CHECK_IN = "check-in"
+    MANAGE_FACILITY = "manage-facility"
+    MANAGE_ROSTER = "manage-roster"
+    # Chairside
+    FILL_CHECKLIST = "fill-checklist"
+    OVERRIDE_CHECKLIST = "override-checklist"
+    VIEW_DOSE = "view-dose"
+    INFUSE = "infuse"
+    AMEND_DOSE = "amend-dose"
+    # Around it
+    VIEW_REMINDERS = "view-reminders"
+    RESEND_REMINDER = "resend-reminder"
+    VIEW_REPORTS = "view-reports"
+    VIEW_AUDIT = "view-audit"
+    MANAGE_STAFF = "manage-staff"
+    EDIT_CHECKLIST_TEMPLATE = "edit-checklist-template"
+
+
+class Role(models.TextChoices):
+    SCHEDULER = "scheduler", "Scheduler"
+    NURSE = "nurse", "Nurse"
+    PHARMACIST = "pharmacist", "Pharmacist"
+    MANAGER = "manager", "Manager"
+
+
+P = Permission
+EVERYONE = frozenset({P.VIEW_PATIENT, P.VIEW_ORDER, P.VIEW_SCHEDULE, P.VIEW_FORMULARY, P.VIEW_REMINDERS})
+
+ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
+    Role.SCHEDULER: EVERYONE | {P.EDIT_PATIENT, P.DRAFT_ORDER, P.BOOK_APPOINTMENT, P.CHECK_IN, P.RESEND_REMINDER},
+    Role.NURSE: EVERYONE
+    | {
+        P.EDIT_PATIENT,
+        P.RECORD_CLINICAL_DATA,
+        P.DRAFT_ORDER,
+        P.BOOK_APPOINTMENT,
+        P.CHECK_IN,
+        P.FILL_CHECKLIST,
+        P.VIEW_DOSE,
+        P.INFUSE,
+        P.AMEND_DOSE,
+    },
+    Role.PHARMACIST: EVERYONE
+    | {
+        P.EDIT_PATIENT,
+        P.RECORD_CLINICAL_DATA,
+        P.DRAFT_ORDER,
+        P.SIGN_ORDER,
+        P.SIGN_FORMULARY,
+        P.OVERRIDE_CHECKLIST,
+        P.VIEW_DOSE,
+        P.VIEW_REPORTS,
+        P.EDIT_CHECKLIST_TEMPLATE,
+    },
+    Role.MANAGER: EVERYONE
+    | {
+        P.EDIT_PATIENT,
+        P.BOOK_APPOINTMENT,
+        P.CHECK_IN,
+        P.MANAGE_FACILITY,
+        P.MANAGE_ROSTER,
+        P.VIEW_DOSE,
+        P.RESEND_REMINDER,
+        P.VIEW_REPORTS,
+        P.VIEW_AUDIT,
+        P.MANAGE_STAFF,
+        P.EDIT_CHECKLIST_TEMPLATE,
+    },
+}
+
+
+def permissions_of(roles) -> frozenset[Permission]:
+    """All that the given role names allow; a role no longer known allows nothing."""
+    known = set(Role.values)
+    return frozenset().union(*(ROLE_PERMISSIONS[Role(role)] for role in roles if role in known))
+
+
+def has_permission(user, permission: Permission) -> bool:
+    return user.is_authenticated and user.is_active and permission in user.permissions

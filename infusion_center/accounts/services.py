@@ -1,0 +1,78 @@
+"""Creates staff, gives and takes roles, deactivates."""
+
+from collections.abc import Collection
+
+from django.contrib.sessions.models import Session
+from django.db import transaction
+
+from infusion_center.accounts.models import RoleGrant, User
+from infusion_center.accounts.roles import Role
+from infusion_center.audit import services as audit
+from infusion_center.core import clock
+from infusion_center.core.rules import RuleViolation, blocker
+
+
+@transaction.atomic
+def create_staff(
+    *, email: str, full_name: str, roles: Collection[str], by, password: str | None = None, initials: str = ""
+) -> User:
+    """A new member of staff; without a password the person sets one through the reset mail."""
+    if User.objects.filter(email__iexact=email).exists():
+        raise RuleViolation([blocker("email-taken", "Somebody with this email is already registered.", field="email")])
+    user = User.objects.create_user(email=email, password=password, full_name=full_name, initials=initials)
+    audit.record("staff.created", user, by=by)
+    set_roles(user=user, roles=roles, by=by)
+    return user
+
+
+@transaction.atomic
+def amend_staff(*, user: User, full_name: str, initials: str, by) -> User:
+    user.full_name, user.initials = full_name, initials
+    user.full_clean()
+    user.save()
+    audit.record("staff.amended", user, by=by)
+    return user
+
+
+@transaction.atomic
+def set_roles(*, user: User, roles: Collection[str], by) -> None:
+    """Make `roles` the current roles. Nobody takes the manager role from himself: a center never ends without one."""
+    roles = {Role(role).value for role in roles}
+    held = set(user.role_grants.current().values_list("role", flat=True))
+    if by is not None and by.pk == user.pk and Role.MANAGER in held - roles:
+        raise RuleViolation(
+            [blocker("own-manager-role", "Another manager must take this role from you.", field="roles")]
+        )
+    now = clock.now()
+    user.role_grants.current().filter(role__in=held - roles).update(revoked_at=now, revoked_by=by)
+    RoleGrant.objects.bulk_create(
+        RoleGrant(user=user, role=role, granted_at=now, granted_by=by) for role in sorted(roles - held)
+    )
+    for cached in ("roles", "permissions"):
+        user.__dict__.pop(cached, None)
+    if roles != held:
+        audit.record("staff.roles_changed", user, by=by, given=sorted(roles - held), taken=sorted(held - roles))
+
+
+@transaction.atomic
+def deactivate_staff(*, user: User, by) -> None:
+    """The person can no longer sign in and every open session ends."""
+    if by is not None and by.pk == user.pk:
+        raise RuleViolation([blocker("own-account", "You cannot deactivate yourself.")])
+    User.objects.filter(pk=user.pk).update(is_active=False)
+    user.is_active = False
+    end_sessions(user)
+    audit.record("staff.deactivated", user, by=by)
+
+
+@transaction.atomic
+def reactivate_staff(*, user: User, by) -> None:
+    User.objects.filter(pk=user.pk).update(is_active=True)
+    user.is_active = True
+    audit.record("staff.reactivated", user, by=by)
+
+
+def end_sessions(user: User) -> None:
+    for session in Session.objects.filter(expire_date__gt=clock.now()):
+        if session.get_decoded().get("_auth_user_id") == str(user.pk):
+            session.delete()

@@ -1,0 +1,28 @@
+"""Sign-in pages of allauth, each with its access rule; sign-up pages are not mounted at all."""
+
+from allauth.account import views as allauth
+from django.urls import path
+
+from infusion_center.accounts.access import anonymous_allowed, signed_in
+
+public = anonymous_allowed(reason="sign-in and password reset come before signing in")
+personal = signed_in(reason="everybody manages his own password")
+
+urlpatterns = [
+    path("login/", public(allauth.login), name="account_login"),
+    path("logout/", personal(allauth.logout), name="account_logout"),
+    path("inactive/", public(allauth.account_inactive), name="account_inactive"),
+    path("password/change/", personal(allauth.password_change), name="account_change_password"),
+    path("password/reset/", public(allauth.password_reset), name="account_reset_password"),
+    path("password/reset/done/", public(allauth.password_reset_done), name="account_reset_password_done"),
+    path(
+        "password/reset/key/<uidb36>-<key>/",
+        public(allauth.password_reset_from_key),
+        name="account_reset_password_from_key",
+    ),
+    path(
+        "password/reset/key/done/",
+        public(allauth.password_reset_from_key_done),
+        name="account_reset_password_from_key_done",
+    ),
+]

@@ -1,0 +1,33 @@
+"""System check: every URL names who may use it. A view without a rule stops `check`, and so the test run."""
+
+from collections.abc import Iterator
+
+from django.core.checks import Error, Tags, register
+from django.urls import URLPattern, URLResolver, get_resolver
+
+
+def all_patterns(
+    resolver: URLResolver | None = None, prefix: str = "", names: str = ""
+) -> Iterator[tuple[str, str, URLPattern]]:
+    """(path, namespaced name, pattern) of every URL."""
+    for entry in (resolver or get_resolver()).url_patterns:
+        path = prefix + str(entry.pattern)
+        if isinstance(entry, URLResolver):
+            namespace = f"{names}{entry.namespace}:" if entry.namespace else names
+            yield from all_patterns(entry, path, namespace)
+        else:
+            yield path, f"{names}{entry.name or ''}", entry
+
+
+def access_rule(pattern: URLPattern):
+    """The rule that @requires or @anonymous_allowed left on the view; the admin site has one rule for all its pages."""
+    return getattr(pattern.callback, "access_rule", None)
+
+
+@register(Tags.urls)
+def every_url_has_an_access_rule(app_configs, **kwargs):
+    return [
+        Error(f"URL {path!r} ({name}) has no access rule", hint="Decorate its view with @requires.", id="core.E001")
+        for path, name, pattern in all_patterns()
+        if access_rule(pattern) is None and not name.startswith("admin:")
+    ]

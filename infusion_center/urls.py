@@ -1,0 +1,11 @@
+from django.contrib import admin
+from django.urls import include, path
+
+from infusion_center.accounts import views as accounts_views
+
+urlpatterns = [
+    path("", accounts_views.home, name="home"),
+    path("accounts/", include("infusion_center.accounts.urls")),
+    path("admin/", admin.site.urls),
+    path("", include("infusions.urls")),
+]

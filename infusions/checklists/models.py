@@ -1,0 +1,133 @@
+"""The pre-infusion hydration and safety check: versioned questions, and runs whose answers are only ever added."""
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+
+from infusion_center.core.models import AppendOnlyModel, PublicIdModel, TimestampedModel
+from infusion_center.core.rules import Severity
+
+
+class ChecklistTemplate(PublicIdModel, TimestampedModel):
+    """One version of the questions. A version that was used is never changed: a new one replaces it."""
+
+    version = models.PositiveIntegerField(unique=True)
+    is_active = models.BooleanField(default=False)
+    note = models.CharField(max_length=200, blank=True)
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
+
+    class Meta:
+        ordering = ["-version"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["is_active"], condition=Q(is_active=True), name="one_active_checklist_template"
+            )
+        ]
+
+    def __str__(self):
+        return f"Checklist version {self.version}"
+
+
+class ItemKind(models.TextChoices):
+    YES_NO = "yes_no", "Yes or no"
+    NUMBER = "number", "Number"
+    CHOICE = "choice", "One of"
+    MULTI = "multi", "Any of"
+    TEXT = "text", "Text"
+
+
+class ChecklistItem(models.Model):
+    """One question. What its answer means is decided by checklists.rules, by `code`, `expected` or the limits here."""
+
+    template = models.ForeignKey(ChecklistTemplate, on_delete=models.PROTECT, related_name="items")
+    position = models.PositiveSmallIntegerField()
+    section = models.CharField(max_length=60)
+    code = models.CharField(max_length=40)
+    text = models.CharField(max_length=200)
+    hint = models.CharField(max_length=300, blank=True)
+    kind = models.CharField(max_length=10, choices=ItemKind)
+    choices = models.JSONField(default=list, blank=True, help_text="[value, label] pairs for one of / any of")
+    unit = models.CharField(max_length=20, blank=True)
+    severity = models.CharField(
+        max_length=10, choices=Severity, default=Severity.BLOCKER, help_text="of a failing answer"
+    )
+    expected = models.CharField(max_length=10, blank=True, help_text="yes or no: the answer that passes")
+    minimum = models.DecimalField(max_digits=8, decimal_places=2, null=True, blank=True, help_text="below this fails")
+    maximum = models.DecimalField(max_digits=8, decimal_places=2, null=True, blank=True, help_text="above this fails")
+    is_required = models.BooleanField(default=True)
+    home_only = models.BooleanField(default=False)
+    first_dose_only = models.BooleanField(default=False)
+    source = models.CharField(max_length=120, blank=True)
+
+    class Meta:
+        ordering = ["position"]
+        constraints = [models.UniqueConstraint(fields=["template", "code"], name="checklist_item_code_once")]
+
+    def __str__(self):
+        return self.text
+
+
+class RunStatus(models.TextChoices):
+    OPEN = "open", "Open"
+    PASSED = "passed", "Passed"
+    FAILED = "failed", "Failed"
+    OVERRIDDEN = "overridden", "Passed with override"
+
+
+class PreInfusionChecklist(PublicIdModel, TimestampedModel):
+    """One run for one appointment; a failed run can be followed by another."""
+
+    appointment = models.ForeignKey("infusions.Appointment", on_delete=models.PROTECT, related_name="checklists")
+    template = models.ForeignKey(ChecklistTemplate, on_delete=models.PROTECT, related_name="runs")
+    status = models.CharField(max_length=10, choices=RunStatus, default=RunStatus.OPEN)
+    started_at = models.DateTimeField()
+    started_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    closed_at = models.DateTimeField(null=True, blank=True)
+    closed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    problems = models.JSONField(
+        default=list, help_text="what stood against it when it was closed: code, severity, message"
+    )
+
+    class Meta:
+        ordering = ["-started_at"]
+        constraints = [
+            models.UniqueConstraint(fields=["appointment"], condition=Q(status="open"), name="one_open_checklist"),
+            models.CheckConstraint(
+                condition=Q(status="open", closed_at=None, closed_by=None)
+                | (~Q(status="open") & Q(closed_at__isnull=False, closed_by__isnull=False)),
+                name="checklist_closed_pair",
+            ),
+        ]
+
+
+class ChecklistAnswer(AppendOnlyModel):
+    """An answer to one item; the latest one counts, earlier ones stay."""
+
+    run = models.ForeignKey(PreInfusionChecklist, on_delete=models.PROTECT, related_name="answers")
+    item = models.ForeignKey(ChecklistItem, on_delete=models.PROTECT, related_name="answers")
+    value = models.JSONField(help_text="'yes'/'no', a number as text, one value, a list of values, or text")
+    answered_at = models.DateTimeField()
+    answered_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+
+    class Meta:
+        ordering = ["answered_at", "id"]
+        indexes = [models.Index(fields=["run", "item"], name="answer_run_item")]
+
+
+class ChecklistOverride(AppendOnlyModel):
+    """A named person let a failed item pass, for a reason. Kept for ever."""
+
+    run = models.ForeignKey(PreInfusionChecklist, on_delete=models.PROTECT, related_name="overrides")
+    problem_code = models.CharField(max_length=60)
+    reason = models.CharField(max_length=300)
+    overridden_at = models.DateTimeField()
+    overridden_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+
+    class Meta:
+        ordering = ["overridden_at"]
+        constraints = [
+            models.UniqueConstraint(fields=["run", "problem_code"], name="override_once_per_problem"),
+            models.CheckConstraint(condition=~Q(reason=""), name="override_has_reason"),
+        ]

@@ -1,0 +1,60 @@
+"""The database itself refuses to change signed records, given answers, overrides and sent reminders."""
+
+from django.db import migrations
+
+from infusion_center.core.triggers import allow, refuse
+
+APPEND_ONLY = [
+    "infusions_signature",
+    "infusions_orderevent",
+    "infusions_checklistanswer",
+    "infusions_checklistoverride",
+    "infusions_doseamendment",
+]
+DOSE_PARTS = ["infusions_vialused", "infusions_ratechange", "infusions_vitalsigns", "infusions_reaction"]
+ORDER_COLUMNS = [
+    "patient_id", "indication_id", "regimen", "product_id", "prescriber_name", "dose_mg_per_kg", "days", "round_to_g",
+    "weight_method", "actual_weight_kg", "weight_measured_on", "dosing_weight_kg", "rate_weight_kg", "interval_days",
+    "tolerance_days", "premedication", "starts_on", "valid_until", "visits_authorized", "is_first_dose", "home_allowed",
+]
+ORDER_CHANGED = " OR ".join(f"OLD.{column} IS DISTINCT FROM NEW.{column}" for column in ORDER_COLUMNS)
+
+
+def reversible(table, *events, **conditions):
+    return migrations.RunPython(refuse(table, *events, **conditions), allow(table, *events))
+
+
+def parent_signed(row):
+    return f"(SELECT state FROM infusions_doserecord WHERE id = {row}.record_id) = 'signed'"
+
+
+def run_closed(row):
+    return f"(SELECT status FROM infusions_preinfusionchecklist WHERE id = {row}.run_id) <> 'open'"
+
+
+class Migration(migrations.Migration):
+    dependencies = [("infusions", "0001_initial")]
+
+    operations = [
+        *(reversible(table, "update", "delete") for table in APPEND_ONLY),
+        *(
+            reversible(table, event, when=parent_signed(row), message="the dose record is signed")
+            for table in DOSE_PARTS
+            for event, row in (("insert", "NEW"), ("update", "OLD"), ("delete", "OLD"))
+        ),
+        reversible(
+            "infusions_doserecord", "update", "delete", when="OLD.state = 'signed'", message="the dose record is signed"
+        ),
+        reversible(
+            "infusions_preinfusionchecklist", "update", "delete", when="OLD.status <> 'open'", message="the checklist is closed"
+        ),
+        reversible("infusions_checklistanswer", "insert", when=run_closed("NEW"), message="the checklist is closed"),
+        reversible("infusions_reminder", "update", "delete", when="OLD.state = 'sent'", message="the reminder was sent"),
+        reversible(
+            "infusions_infusionorder",
+            "update",
+            when=f"OLD.status <> 'draft' AND (NEW.status = 'draft' OR {ORDER_CHANGED})",
+            message="the order is signed",
+        ),
+        reversible("infusions_infusionorder", "delete", when="OLD.status <> 'draft'", message="the order is signed"),
+    ]

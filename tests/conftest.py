@@ -1,0 +1,89 @@
+"""Fixtures for every test: signed-in clients by role, a site in a fixed zone, a broker, the triggers kept in order."""
+
+import os
+
+import pytest
+from django.db import connections
+from django.test import Client, TransactionTestCase
+
+from infusion_center.accounts.roles import Role
+from tests.factories.accounts import make_staff
+from tests.factories.facility import make_site
+
+os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")  # Playwright runs a loop beside the test's database calls
+
+
+def _guarded_tables(connection) -> list[tuple[str, str]]:
+    """(table, definition) of each of our triggers, to put them back after a flush. SQLite only."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND name LIKE '%\\_no\\_%' ESCAPE '\\'"
+        )
+        return cursor.fetchall()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _flush_past_the_triggers():
+    """SQLite flushes a test database row by row, which append-only tables refuse: step aside for that moment."""
+    original = TransactionTestCase._fixture_teardown
+
+    def teardown(self):
+        connection = connections["default"]
+        if connection.vendor != "sqlite":
+            return original(self)
+        triggers = _guarded_tables(connection)
+        with connection.cursor() as cursor:
+            for name, _ in triggers:
+                cursor.execute(f'DROP TRIGGER "{name}"')
+        original(self)
+        with connection.cursor() as cursor:
+            for _, sql in triggers:
+                cursor.execute(sql)
+        return None
+
+    TransactionTestCase._fixture_teardown = teardown
+    yield
+    TransactionTestCase._fixture_teardown = original
+
+
+@pytest.fixture
+def site(db):
+    return make_site()
+
+
+@pytest.fixture
+def staff(site):
+    """One member of staff per role, all working at `site`: staff["nurse"]."""
+    return {role.value: make_staff(role=role, site=site) for role in Role}
+
+
+@pytest.fixture
+def client_for(staff):
+    """client_for("nurse") is signed in as the nurse of `staff`."""
+
+    def signed_in(role: str) -> Client:
+        client = Client()
+        client.force_login(staff[role])
+        return client
+
+    return signed_in
+
+
+@pytest.fixture
+def scheduler(staff):
+    return staff["scheduler"]
+
+
+@pytest.fixture
+def nurse_user(staff):
+    return staff["nurse"]
+
+
+@pytest.fixture
+def pharmacist(staff):
+    return staff["pharmacist"]
+
+
+@pytest.fixture
+def manager(staff):
+    return staff["manager"]
