@@ -1,5 +1,7 @@
 """Mounts each feature's URLs; a feature adds its line here when its pages exist."""
 
-from django.urls import include, path  # noqa: F401
+from django.urls import include, path
 
-urlpatterns: list = []
+urlpatterns = [
+    path("", include("infusions.formulary.urls")),
+]
