@@ -4,7 +4,8 @@ import os
 
 os.environ.setdefault("SECRET_KEY", "tests-only-" + "0123456789abcdef" * 4)
 os.environ.setdefault("ALLOWED_HOSTS", "testserver,127.0.0.1,localhost")
-os.environ.setdefault("DEBUG", "false")
+os.environ["DEBUG"] = "false"
+os.environ["READ_DOT_ENV"] = "false"
 
 from infusion_center.settings import *  # noqa: F403
 

@@ -1,0 +1,52 @@
+# make run: the whole application with demo data on http://127.0.0.1:8000   make test: every test, on both databases
+PYTHON ?= python3
+BIN = .venv/bin
+PIP = $(BIN)/python -m pip --disable-pip-version-check --quiet
+ARGS ?=
+
+.PHONY: run test test-sqlite test-postgresql lint fix bench check
+
+run: .venv/run-installed .env
+	@exec $(BIN)/python manage.py serve
+
+test: test-sqlite test-postgresql
+
+test-sqlite: .venv/dev-installed
+	env -u DATABASE_URL $(BIN)/pytest $(ARGS)
+
+test-postgresql: .venv/dev-installed
+	$(BIN)/python -m tests.servers $(BIN)/pytest $(ARGS)
+
+lint: .venv/dev-installed
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/djlint --quiet --lint templates
+	DEBUG=true $(BIN)/lint-imports
+	DEBUG=true $(BIN)/python manage.py makemigrations --check --dry-run
+	SECRET_KEY=lint-only-0123456789-abcdefghijklmnopqrstuvwxyz-ABCDEFGHIJKLMNOP ALLOWED_HOSTS=lint.example READ_DOT_ENV=false \
+	    $(BIN)/python manage.py check --deploy --fail-level WARNING
+
+check: lint test
+
+fix: .venv/dev-installed
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: .venv/dev-installed
+	$(BIN)/python -m tests.bench
+
+.venv/bin/python:
+	$(PYTHON) -m venv .venv
+
+.venv/run-installed: requirements.txt | .venv/bin/python
+	$(PIP) install -r requirements.txt
+	@touch $@
+
+.venv/dev-installed: requirements.txt requirements-dev.txt | .venv/bin/python
+	$(PIP) install -r requirements-dev.txt
+	@touch $@ .venv/run-installed
+
+# A secret key of this machine's own; everything else as the example says.
+.env: | .venv/bin/python
+	@sed "s/^SECRET_KEY=.*/SECRET_KEY=$$($(BIN)/python -c 'import secrets; print(secrets.token_urlsafe(48))')/" .env.example > $@
+	@chmod 600 $@

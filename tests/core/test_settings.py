@@ -1,0 +1,40 @@
+"""The application refuses to start insecurely; each case starts a real process."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+GOOD = {"SECRET_KEY": "k3y-" * 15, "ALLOWED_HOSTS": "center.example", "READ_DOT_ENV": "false"}
+
+
+def start(**environment):
+    kept = {key: os.environ[key] for key in ("PATH", "HOME") if key in os.environ}
+    return subprocess.run(
+        [sys.executable, "manage.py", "check", "--deploy", "--fail-level", "WARNING"],
+        env={**kept, "READ_DOT_ENV": "false", **environment},
+        capture_output=True,
+        text=True,
+    )
+
+
+def test_settings_are_clean_for_deployment():
+    done = start(**GOOD)
+    assert (done.returncode, done.stderr.strip()) == (0, "")
+
+
+@pytest.mark.parametrize(
+    ("changed", "complaint"),
+    [
+        ({"SECRET_KEY": ""}, "Set SECRET_KEY"),
+        ({"SECRET_KEY": "short"}, "Set SECRET_KEY"),
+        ({"SECRET_KEY": "for-development-only-never-with-patients-0123456789abcdef"}, "Set SECRET_KEY"),
+        ({"ALLOWED_HOSTS": ""}, "Set ALLOWED_HOSTS"),
+        ({"ALLOWED_HOSTS": "*"}, "Set ALLOWED_HOSTS"),
+    ],
+)
+def test_settings_refuse_to_start_insecurely(changed, complaint):
+    done = start(**{**GOOD, **changed})
+    assert done.returncode != 0
+    assert complaint in done.stderr
