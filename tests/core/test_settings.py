@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-GOOD = {"SECRET_KEY": "k3y-" * 15, "ALLOWED_HOSTS": "center.example", "READ_DOT_ENV": "false"}
+GOOD = {"SECRET_KEY": "a1b2c3d4e5-" * 6, "ALLOWED_HOSTS": "center.example", "READ_DOT_ENV": "false"}
 
 
 def start(**environment):

@@ -1,4 +1,4 @@
-"""`make run`: migrate, load demo data into an empty database, start web, worker, beat and broker, stop them together."""
+"""`make run`: migrate, load demo data if there is none, start web, worker, beat and broker, stop them together."""
 
 import os
 import shlex
