@@ -60,6 +60,9 @@ class Appointment(PublicIdModel, TimestampedModel):
     infusion_minutes = models.PositiveSmallIntegerField()
     observation_minutes = models.PositiveSmallIntegerField()
     travel_minutes = models.PositiveSmallIntegerField(default=0, help_text="before and after, home visits only")
+    # As the site had them at booking: the claims must follow from this row alone.
+    start_hands_minutes = models.PositiveSmallIntegerField(default=30, help_text="the nurse's hands at the start")
+    end_hands_minutes = models.PositiveSmallIntegerField(default=15, help_text="and at the end")
     state = models.CharField(max_length=15, choices=State, default=State.EXPECTED)
     version = models.PositiveIntegerField(
         default=1, help_text="raised by each move or cancellation; the calendar's SEQUENCE"
