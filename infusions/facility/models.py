@@ -40,6 +40,9 @@ class SiteQuerySet(models.QuerySet):
 
 class Site(PublicIdModel, TimestampedModel):
     name = models.CharField(max_length=80, unique=True)
+    mail_name = models.CharField(
+        "name in mails", max_length=80, blank=True, help_text="what patients' mail calls the site: nothing clinical"
+    )
     time_zone = models.CharField(max_length=40, validators=[validate_time_zone])
     country = models.CharField(max_length=2, default="US", help_text="whose public holidays close the site")
     region = models.CharField(max_length=10, blank=True, help_text="state, for its own holidays")

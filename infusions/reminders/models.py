@@ -1,5 +1,6 @@
 """The ledger of messages owed: one row per appointment, its version, kind and channel."""
 
+from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
@@ -15,6 +16,10 @@ class Kind(models.TextChoices):
     CANCELLED = "cancelled", "Cancelled"
 
 
+ANNOUNCING = frozenset({Kind.CONFIRMATION, Kind.MOVED})
+DAYS_BEFORE: dict[Kind, int] = {Kind.DAYS_7: 7, Kind.DAYS_3: 3, Kind.DAYS_1: 1}
+
+
 class ReminderState(models.TextChoices):
     OWED = "owed", "Owed"
     CLAIMED = "claimed", "Being sent"
@@ -23,7 +28,35 @@ class ReminderState(models.TextChoices):
     FAILED = "failed", "Failed"
 
 
+UNSETTLED = frozenset({ReminderState.OWED, ReminderState.CLAIMED})
+
+
+class Reason(models.TextChoices):
+    """Why a message was skipped or failed."""
+
+    MOVED = "moved", "The visit was moved: a newer message replaces this one"
+    CANCELLED = "cancelled", "The visit was cancelled"
+    BEGUN = "begun", "The visit has begun or is over"
+    TOO_LATE = "too_late", "Too close to the visit for this reminder"
+    TOLD_RECENTLY = "told_recently", "Booked or moved shortly before: that message said it all"
+    NEVER_TOLD = "never_told", "The patient was never told of this visit"
+    NO_DECENT_HOUR = "no_decent_hour", "No hour outside the quiet hours before the visit: call the patient"
+    NO_CONSENT = "no_consent", "The patient does not want mail"
+    NO_ADDRESS = "no_address", "No email address on file"
+    INACTIVE = "inactive", "The patient's record is closed"
+    ORDER_STOPPED = "order_stopped", "The order was stopped"
+    SWITCHED_OFF = "switched_off", "The site no longer sends this reminder"
+    ADDRESS_REFUSED = "address_refused", "The mail server refused the message for good"
+    GAVE_UP = "gave_up", "Given up after too many tries"
+
+
 class ReminderQuerySet(models.QuerySet):
+    def visible_to(self, user):
+        return self.filter(appointment__site__memberships__user=user)
+
+    def with_visit(self):
+        return self.select_related("appointment__patient", "appointment__site", "appointment__order")
+
     def due(self, now):
         """Owed and due, or claimed by somebody whose lease ran out."""
         return self.filter(
@@ -36,30 +69,56 @@ class Reminder(PublicIdModel, TimestampedModel):
     appointment_version = models.PositiveIntegerField()
     kind = models.CharField(max_length=15, choices=Kind)
     channel = models.CharField(max_length=10, default="email")
+    resend_no = models.PositiveSmallIntegerField(
+        default=0, help_text="0 for what the scan planned; each resend by staff is a further row"
+    )
     due_at = models.DateTimeField()
     state = models.CharField(max_length=10, choices=ReminderState, default=ReminderState.OWED)
-    reason = models.CharField(max_length=200, blank=True, help_text="why skipped or failed")
+    reason = models.CharField(max_length=20, choices=Reason, blank=True, help_text="why skipped or failed")
+    detail = models.CharField(max_length=200, blank=True, help_text="what the mail server last said")
     claimed_by = models.CharField(max_length=60, blank=True)
     lease_until = models.DateTimeField(null=True, blank=True)
     tries = models.PositiveSmallIntegerField(default=0)
     settled_at = models.DateTimeField(null=True, blank=True, help_text="when sent, skipped or failed for good")
     message_id = models.CharField(max_length=120, blank=True)
+    requested_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    request_reason = models.CharField(max_length=200, blank=True, help_text="why somebody asked to send it again")
 
     objects = ReminderQuerySet.as_manager()
 
     class Meta:
         ordering = ["-due_at", "-id"]
-        indexes = [models.Index(fields=["state", "due_at"], name="reminder_state_due")]
+        indexes = [
+            models.Index(fields=["state", "due_at"], name="reminder_state_due"),
+            models.Index(fields=["due_at"], name="reminder_due"),
+        ]
         constraints = [
             models.UniqueConstraint(
-                fields=["appointment", "appointment_version", "kind", "channel"], name="reminder_owed_once"
+                fields=["appointment", "appointment_version", "kind", "channel", "resend_no"],
+                name="reminder_owed_once",
+            ),
+            # Two planners that disagree on whether the patient was told before still announce a version once.
+            models.UniqueConstraint(
+                fields=["appointment", "appointment_version", "channel"],
+                condition=Q(kind__in=["confirmation", "moved"], resend_no=0),
+                name="reminder_version_announced_once",
             ),
             models.CheckConstraint(
                 condition=Q(state__in=["owed", "claimed"], settled_at=None)
                 | Q(state__in=["sent", "skipped", "failed"], settled_at__isnull=False),
                 name="reminder_settled_pair",
             ),
+            models.CheckConstraint(
+                condition=Q(resend_no=0, requested_by=None) | Q(resend_no__gt=0, requested_by__isnull=False),
+                name="reminder_resend_has_person",
+            ),
         ]
 
     def __str__(self):
-        return f"{self.get_kind_display()} for {self.appointment_id}"
+        return f"{self.get_kind_display()} {self.public_id}"
+
+    @property
+    def is_settled(self) -> bool:
+        return self.settled_at is not None
