@@ -185,7 +185,7 @@ PHONENUMBER_DEFAULT_REGION = env.str("PHONE_REGION", "US")
 
 # Mail: without EMAIL_URL messages land in a folder that the reminders page shows.
 MAIL_DIR = Path(env.str("MAIL_DIR", str(VAR_DIR / "mail")))
-DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", "Infusion Center <appointments@localhost>")
+DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", "Appointments <appointments@localhost>")
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
 EMAIL_TIMEOUT = 10
 if env.str("EMAIL_URL", ""):
@@ -209,6 +209,7 @@ CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_MAX_TASKS_PER_CHILD = 200
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None  # the broker may be away for a day; the worker waits
 CELERY_BROKER_TRANSPORT_OPTIONS = {
     "visibility_timeout": 120,
     "unacked_restore_throttle": 1,
@@ -216,6 +217,8 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     "socket_connect_timeout": 2,
     "socket_keepalive": True,
 }
+# How long a claimed reminder belongs to its sender: longer than the hard time limit of the task that claimed it.
+REMINDER_LEASE_SECONDS = env.int("REMINDER_LEASE_SECONDS", 120)
 REMINDER_SCAN_SECONDS = env.int("REMINDER_SCAN_SECONDS", 30)
 CELERY_BEAT_SCHEDULE_FILENAME = str(VAR_DIR / "celerybeat-schedule")
 CELERY_BEAT_SCHEDULE = {
