@@ -13,6 +13,7 @@ from infusion_center.core.models import PublicIdModel, TimestampedModel
 # What the labels that name a number agree on; taken where a label names none. Fact sheet 1b, at-risk patient.
 DEFAULT_AT_RISK_MG_PER_KG_PER_MIN = Decimal("3.3")
 UNKNOWN_EXCIPIENTS = "unknown"
+RATE_FACTS = ("start", "steps", "maximum")  # a schedule with one of these unverified gives no rates
 
 
 class TrustMark(models.TextChoices):
@@ -216,11 +217,11 @@ class RateSchedule(PublicIdModel, TimestampedModel, ReviewedModel):
 
     @property
     def unverified_rates(self) -> list[str]:
-        return [name for name in ("start", "maximum") if self.mark_of(name) == TrustMark.UNVERIFIED]
+        return [name for name in RATE_FACTS if self.mark_of(name) == TrustMark.UNVERIFIED]
 
     @property
     def is_verified(self) -> bool:
-        """Whether it may be used: a pharmacist signed it, or its start and maximum rate come from a known source."""
+        """Whether it may be used: a pharmacist signed it, or all its rates come from a known source."""
         return self.is_signed or not self.unverified_rates
 
     @property

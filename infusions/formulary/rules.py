@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from itertools import pairwise
 
 from infusion_center.core.rules import Problem, blocker, needs_approval, warning
 from infusions.formulary.models import UNKNOWN_EXCIPIENTS, Indication, Product, RateSchedule, Regimen
@@ -224,6 +225,26 @@ def schedule_problems(*, product: Product, indication: Indication, schedule: Rat
         problems.append(
             blocker("schedule-locked", message, field="product", remedy=remedy, url=schedule.get_absolute_url())
         )
+    return problems
+
+
+def schedule_shape_problems(
+    *, steps: Sequence[tuple[Decimal, int | None]], maximum: Decimal, at_risk_maximum: Decimal | None
+) -> list[Problem]:
+    """Whether rows of (mg/kg/min, minutes) make a schedule that can be run. Source: arithmetic; labels' maximum."""
+    if not steps:
+        return [blocker("no-steps", "A schedule needs at least one step.", field="steps")]
+    problems = []
+    if any(minutes is None for _, minutes in steps[:-1]) or steps[-1][1] is not None:
+        message = "Every step needs its minutes, except the last, which runs to the end of the dose."
+        problems.append(blocker("step-minutes", message, field="steps"))
+    if any(later[0] <= earlier[0] for earlier, later in pairwise(steps)):
+        problems.append(blocker("steps-not-rising", "Each step must be faster than the one before.", field="steps"))
+    if steps[-1][0] > maximum:
+        problems.append(blocker("step-above-maximum", "No step may be faster than the maximum rate.", field="steps"))
+    if at_risk_maximum is not None and at_risk_maximum > maximum:
+        message = "The limit for patients at risk lies above the maximum rate."
+        problems.append(blocker("at-risk-above-maximum", message, field="at_risk"))
     return problems
 
 

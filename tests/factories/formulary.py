@@ -61,7 +61,7 @@ def make_rate_schedule(
         "interval_min_days": 21,
         "interval_max_days": 28,
         "max_mg_per_kg_per_min": max(rate for rate, _ in steps),
-        "sources": {"start": SEEN, "maximum": {"source": "S1", "status": "U"} if locked else SEEN},
+        "sources": {"start": SEEN, "steps": SEEN, "maximum": {"source": "S1", "status": "U"} if locked else SEEN},
     }
     schedule = RateSchedule.objects.create(
         product=product or make_product(), indication=indication or make_indication(), **{**values, **fields}
