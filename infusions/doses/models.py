@@ -37,7 +37,8 @@ class DoseRecord(PublicIdModel, TimestampedModel):
         max_digits=7, decimal_places=2, help_text="never exceeded: schedule and at-risk cap"
     )
     plan = models.JSONField(
-        help_text="steps as planned at the start: rate_ml_per_h, mg_per_kg_per_min, minutes, volume_ml"
+        help_text="as planned for this day: concentration, vials and `steps` of rate_ml_per_h, mg_per_kg_per_min, "
+        "minutes, volume_ml; see doses.planning"
     )
     second_check_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
@@ -51,6 +52,7 @@ class DoseRecord(PublicIdModel, TimestampedModel):
     ended_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
     )
+    observation_ended_at = models.DateTimeField(null=True, blank=True)
     outcome = models.CharField(max_length=15, choices=Outcome, blank=True)
     stop_reason = models.CharField(max_length=200, blank=True)
     volume_given_ml = models.DecimalField(max_digits=7, decimal_places=2, null=True, blank=True)
