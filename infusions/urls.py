@@ -2,6 +2,10 @@
 
 from django.urls import include, path
 
+from infusions import frame_views
+
 urlpatterns = [
+    path("emergency/", frame_views.emergency, name="emergency"),
+    path("settings/", frame_views.settings_overview, name="settings-overview"),
     path("", include("infusions.formulary.urls")),
 ]

@@ -1,4 +1,4 @@
-"""Template words used on every page: times in the zone of the site, doses and rates with their units."""
+"""Template words of every page: times in the zone of the site, numbers with units, frames, recurring pieces."""
 
 import datetime as dt
 from decimal import Decimal
@@ -6,6 +6,8 @@ from decimal import Decimal
 from django import template
 
 from infusion_center.core import clock
+from infusion_center.core.rules import Severity
+from infusions import navigation, pieces
 
 register = template.Library()
 
@@ -47,3 +49,92 @@ def age(patient, now: dt.datetime) -> int:
 def allows(permissions: set, name: str) -> bool:
     """{% if frame_permissions|allows:"BOOK_APPOINTMENT" %}"""
     return name in permissions
+
+
+@register.filter
+def born(day: dt.date) -> str:
+    """12-Mar-1961: the one way in which a date of birth is written."""
+    return f"{day:%d-%b-%Y}" if day else ""
+
+
+@register.filter
+def day(value: dt.date) -> str:
+    """Mon 23 Nov 2026."""
+    return f"{value:%a} {value.day} {value:%b %Y}" if value else ""
+
+
+@register.filter
+def wall_moment(instant: dt.datetime, site) -> str:
+    """Mon 23 Nov 2026, 14:30, in the site's zone."""
+    return f"{day(clock.local_date(instant, site.time_zone))}, {wall_time(instant, site)}" if instant else ""
+
+
+@register.filter
+def by_severity(problems) -> list:
+    return pieces.grouped_by_severity(problems)
+
+
+@register.inclusion_tag("components/_state_badge.html")
+def state_badge(state, word: str = "") -> dict:
+    """{% state_badge appointment.state %}: word, icon and shape. `word` replaces the word, not the shape."""
+    face = pieces.face_of(state)
+    return {"face": face, "word": word or face.word}
+
+
+@register.inclusion_tag("components/_severity_badge.html")
+def severity_badge(severity) -> dict:
+    severity = Severity(severity)
+    return {"face": pieces.SEVERITY_FACES[severity], "word": pieces.SEVERITY_WORDS[severity]}
+
+
+@register.inclusion_tag("components/_patient_banner.html", takes_context=True)
+def patient_banner(context, patient) -> dict:
+    """Who this page is about, always on top. Three queries, none where the page prefetched these facts."""
+    return {
+        "patient": patient,
+        "age": patient.age_on(clock.local_date(clock.now(), patient.time_zone)),
+        "weight": next(iter(current_facts(patient, "weights")), None),
+        "allergies": current_facts(patient, "allergies"),
+        "risks": current_facts(patient, "risk_factors"),
+        "frame_permissions": context.get("frame_permissions", set()),
+    }
+
+
+def current_facts(patient, name: str) -> list:
+    related = getattr(patient, name)
+    if name in getattr(patient, "_prefetched_objects_cache", {}):
+        return [fact for fact in related.all() if fact.retracted_at is None]
+    facts = related.current()
+    return list(facts[:1] if name == "weights" else facts)
+
+
+@register.inclusion_tag("components/_rail.html", takes_context=True)
+def rail(context) -> dict:
+    return _links(context, navigation.RAIL)
+
+
+@register.inclusion_tag("components/_bottom_bar.html", takes_context=True)
+def bottom_bar(context) -> dict:
+    return _links(context, navigation.BOTTOM_BAR)
+
+
+def _links(context, entries) -> dict:
+    request = context.get("request")
+    user = getattr(request, "user", None)
+    if user is None or not user.is_authenticated:
+        return {"links": []}
+    return {"links": list(navigation.links(entries, user.permissions, request.resolver_match))}
+
+
+@register.simple_tag(takes_context=True)
+def page_url(context, number: int) -> str:
+    """This page's address with another ?page=, its filters kept."""
+    query = context["request"].GET.copy()
+    query["page"] = number
+    return f"?{query.urlencode()}"
+
+
+@register.filter
+def field_unit(bound_field) -> str:
+    """The unit that a form names for a field: `units = {"kg": "kg"}` on the form."""
+    return getattr(bound_field.form, "units", {}).get(bound_field.name, "")

@@ -1,0 +1,117 @@
+"""Where the frames lead: entries of the rail and of the tablet's bottom bar, for what a person may open."""
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+
+from django.urls import NoReverseMatch, ResolverMatch, reverse
+
+from infusion_center.accounts.roles import Permission
+
+P = Permission
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A place: its URL name, who may go there, and which namespaces or URL names count as being there."""
+
+    label: str
+    icon: str
+    url_name: str
+    permissions: frozenset[Permission] = frozenset()
+    holds: frozenset[str] = frozenset()
+    hint: str = ""
+
+    def is_current(self, match: ResolverMatch | None) -> bool:
+        return match is not None and bool({match.view_name, match.namespace} & (self.holds | {self.url_name}))
+
+
+@dataclass(frozen=True)
+class Link:
+    label: str
+    icon: str
+    url: str
+    is_current: bool
+    hint: str = ""
+
+
+RAIL = (
+    Entry("Today", "layout-dashboard", "scheduling:board", frozenset({P.VIEW_SCHEDULE}), frozenset({"home"})),
+    Entry(
+        "Patients",
+        "users-round",
+        "patients:patient-list",
+        frozenset({P.VIEW_PATIENT}),
+        frozenset({"patients", "orders", "audit:patient-trail", "scheduling:slot-list"}),
+    ),
+    Entry(
+        "Chairside", "tablet-smartphone", "doses:my-patients", frozenset({P.FILL_CHECKLIST}), frozenset({"checklists"})
+    ),
+    Entry("Schedule", "calendar-days", "facility:roster-week", frozenset({P.VIEW_SCHEDULE, P.MANAGE_ROSTER})),
+    Entry("Reminders", "bell", "reminders:reminder-list", frozenset({P.VIEW_REMINDERS}), frozenset({"reminders"})),
+    Entry("Formulary", "book-open", "formulary:product-list", frozenset({P.VIEW_FORMULARY}), frozenset({"formulary"})),
+    Entry("Reports", "chart-column", "reports:overview", frozenset({P.VIEW_REPORTS}), frozenset({"reports"})),
+    Entry(
+        "Settings",
+        "settings",
+        "settings-overview",
+        frozenset({P.MANAGE_STAFF, P.MANAGE_FACILITY, P.VIEW_AUDIT, P.EDIT_CHECKLIST_TEMPLATE}),
+        frozenset(
+            {"staff", "audit:trail", "facility:chair-list", "facility:closure-list", "facility:site-edit", "settings"}
+        ),
+    ),
+)
+
+BOTTOM_BAR = (
+    Entry("My patients", "clipboard-list", "doses:my-patients", frozenset({P.FILL_CHECKLIST, P.VIEW_DOSE})),
+    Entry("Board", "layout-dashboard", "scheduling:board", frozenset({P.VIEW_SCHEDULE})),
+    Entry("Scan", "scan-barcode", "doses:scan", frozenset({P.INFUSE})),
+    Entry("Emergency", "siren", "emergency"),
+)
+
+SETTINGS = (
+    Entry(
+        "Staff", "users-round", "staff:staff-list", frozenset({P.MANAGE_STAFF}), hint="Who works here, in which role"
+    ),
+    Entry(
+        "Site", "building-2", "facility:site-edit", frozenset({P.MANAGE_FACILITY}), hint="Hours, times, limits, wording"
+    ),
+    Entry(
+        "Chairs",
+        "armchair",
+        "facility:chair-list",
+        frozenset({P.MANAGE_FACILITY}),
+        hint="Places to infuse, and which are out of service",
+    ),
+    Entry(
+        "Closures",
+        "calendar-x",
+        "facility:closure-list",
+        frozenset({P.MANAGE_FACILITY}),
+        hint="Holidays and other days without patients",
+    ),
+    Entry("Roster", "calendar-days", "facility:roster-week", frozenset({P.MANAGE_ROSTER}), hint="Shifts of the nurses"),
+    Entry(
+        "Checklist questions",
+        "list-checks",
+        "checklists:template-detail",
+        frozenset({P.EDIT_CHECKLIST_TEMPLATE}),
+        hint="What is asked before an infusion",
+    ),
+    Entry(
+        "Audit trail", "scroll-text", "audit:trail", frozenset({P.VIEW_AUDIT}), hint="Who did or opened what, and when"
+    ),
+)
+
+
+def links(
+    entries: Collection[Entry], permissions: Collection[Permission], match: ResolverMatch | None = None
+) -> Iterator[Link]:
+    """The entries that the permissions open and whose pages exist."""
+    for entry in entries:
+        if entry.permissions and not entry.permissions & set(permissions):
+            continue
+        try:
+            url = reverse(entry.url_name)
+        except NoReverseMatch:
+            continue
+        yield Link(entry.label, entry.icon, url, entry.is_current(match), entry.hint)
