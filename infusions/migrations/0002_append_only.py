@@ -28,6 +28,10 @@ def parent_signed(row):
     return f"(SELECT state FROM infusions_doserecord WHERE id = {row}.record_id) = 'signed'"
 
 
+def order_signed(row):
+    return f"(SELECT status FROM infusions_infusionorder WHERE id = {row}.infusionorder_id) <> 'draft'"
+
+
 def run_closed(row):
     return f"(SELECT status FROM infusions_preinfusionchecklist WHERE id = {row}.run_id) <> 'open'"
 
@@ -55,6 +59,12 @@ class Migration(migrations.Migration):
             "update",
             when=f"OLD.status <> 'draft' AND (NEW.status = 'draft' OR {ORDER_CHANGED})",
             message="the order is signed",
+        ),
+        *(
+            reversible(
+                "infusions_infusionorder_alternatives", event, when=order_signed(row), message="the order is signed"
+            )
+            for event, row in (("insert", "NEW"), ("update", "OLD"), ("delete", "OLD"))
         ),
         reversible("infusions_infusionorder", "delete", when="OLD.status <> 'draft'", message="the order is signed"),
     ]
