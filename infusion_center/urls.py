@@ -7,5 +7,6 @@ urlpatterns = [
     path("", accounts_views.home, name="home"),
     path("accounts/", include("infusion_center.accounts.urls")),
     path("admin/", admin.site.urls),
+    path("", include("patients.urls")),
     path("", include("infusions.urls")),
 ]

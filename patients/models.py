@@ -5,6 +5,7 @@ import datetime as dt
 from django.conf import settings
 from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
+from django.urls import reverse
 from phonenumber_field.modelfields import PhoneNumberField
 
 from infusion_center.core.models import PublicIdModel, TimestampedModel
@@ -18,6 +19,16 @@ class Sex(models.TextChoices):
 class Language(models.TextChoices):
     ENGLISH = "en", "English"
     SPANISH = "es", "Spanish"
+
+
+def years_between(born: dt.date, day: dt.date) -> int:
+    return day.year - born.year - ((day.month, day.day) < (born.month, born.day))
+
+
+class PatientQuerySet(models.QuerySet):
+    def visible_to(self, user):
+        """The one door through which pages fetch patients. Every member of staff sees the whole organisation's."""
+        return self if user.is_authenticated and user.is_active else self.none()
 
 
 class Patient(PublicIdModel, TimestampedModel):
@@ -57,12 +68,17 @@ class Patient(PublicIdModel, TimestampedModel):
     is_active = models.BooleanField(default=True)
     version = models.PositiveIntegerField(default=1, help_text="raised by every amendment: a stale form is refused")
 
+    objects = PatientQuerySet.as_manager()
+
     class Meta:
         ordering = ["family_name", "given_name", "mrn"]
         indexes = [models.Index(fields=["date_of_birth"], name="patient_date_of_birth")]
 
     def __str__(self):
         return self.name
+
+    def get_absolute_url(self) -> str:
+        return reverse("patients:patient-detail", args=[self.public_id])
 
     @property
     def name(self) -> str:
@@ -74,14 +90,17 @@ class Patient(PublicIdModel, TimestampedModel):
         return f"{self.given_name} {self.family_name}"
 
     def age_on(self, day: dt.date) -> int:
-        born = self.date_of_birth
-        return day.year - born.year - ((day.month, day.day) < (born.month, born.day))
+        return years_between(self.date_of_birth, day)
 
 
 class SearchKey(models.Model):
-    """One word by which a patient is found, as written and as it sounds. Rewritten with each amendment."""
+    """One word by which a patient is found, as written and as it sounds. Rewritten with each amendment.
 
-    patient = models.ForeignKey(Patient, on_delete=models.CASCADE, related_name="search_keys")
+    Names, the date of birth (19610312), the email address, and each ending of record and telephone number, so that
+    any part of a number is the beginning of some key.
+    """
+
+    patient = models.ForeignKey(Patient, on_delete=models.CASCADE, related_name="search_keys", db_index=False)
     word = models.CharField(max_length=80)
     sound = models.CharField(max_length=40, blank=True)
 
@@ -90,6 +109,8 @@ class SearchKey(models.Model):
             models.Index(fields=["word"], name="search_key_word"),
             models.Index(fields=["sound"], name="search_key_sound"),
         ]
+        # Serves look-ups by patient too, hence no index on the foreign key alone.
+        constraints = [models.UniqueConstraint(fields=["patient", "word"], name="search_key_once")]
 
 
 class RetractableQuerySet(models.QuerySet):

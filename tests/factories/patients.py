@@ -6,6 +6,7 @@ from itertools import count
 
 from infusion_center.core import clock
 from patients.models import Channel, ContactPreference, Patient, Weight
+from patients.search_keys import write_search_keys
 from tests.factories.accounts import make_staff
 
 numbers = count(1)
@@ -24,6 +25,7 @@ def make_patient(*, kg: str | None = "70", consents: bool = True, **fields) -> P
         "email": f"patient{number}@example.org",
     }
     patient = Patient.objects.create(**{**values, **fields})
+    write_search_keys(patient)
     now = clock.now()
     if kg is not None:
         measured_on = now.date() - dt.timedelta(days=7)

@@ -1,0 +1,142 @@
+"""Reads about patients: the search, and the facts that dosing and safety ask for."""
+
+import datetime as dt
+from collections.abc import Iterable, Sequence
+
+from django.db.models import Exists, OuterRef, Q, QuerySet
+
+from infusion_center.core import clock
+from patients.models import Patient, SearchKey, Weight
+from patients.names import closeness, name_words, one_slip_away, sound_of, word_closeness
+from patients.search_keys import key_text
+from patients.search_text import Term, day_word, read_search
+
+CANDIDATES = 200
+FEW = 5  # fewer hits than this, and words that sound alike or hold a slip are tried too
+LOOSE_WORDS = 12
+LOOSE_CLOSENESS = 0.6
+ORDER_OF_CHARACTERS = "0123456789abcdefghijklmnopqrstuvwxyz"
+AGE_AT_RISK = 65
+
+
+def search_patients(text: str, limit: int = 20, *, among: QuerySet | None = None) -> list[Patient]:
+    """Patients who fit everything that was typed, best first. At most three queries, whatever the table's size.
+
+    Words are looked up as beginnings of search keys. Only when that finds few are the names' sounds and slips tried.
+    """
+    terms = read_search(text, clock.now().date())
+    if not terms:
+        return []
+    among = Patient.objects.all() if among is None else among
+    exact = [_begins_with(term.starts) for term in terms]
+    found = {patient.pk: patient for patient in _fitting(among, terms, exact)}
+    if len(found) < FEW:
+        loose = _loosely(terms)
+        if loose is not None:
+            found |= {patient.pk: patient for patient in _fitting(among, terms, loose)}
+    return _best_first(found.values(), terms)[:limit]
+
+
+def _begins_with(starts: Iterable[str]) -> Q:
+    condition = Q()
+    for start in starts:
+        condition |= Q(word__gte=start, word__lt=after) if (after := _after(start)) else Q(word__gte=start)
+    return condition
+
+
+def _after(start: str) -> str:
+    """The least word behind all that begin with `start`; a range uses the index on both engines, LIKE does not.
+
+    Only digits and letters step up, in an order on which all collations agree; behind z comes nothing: carry.
+    """
+    head, last = start.rstrip("z")[:-1], start.rstrip("z")[-1:]
+    if not last:
+        return ""
+    if last in ORDER_OF_CHARACTERS:
+        return head + ORDER_OF_CHARACTERS[ORDER_OF_CHARACTERS.index(last) + 1]
+    return head + chr(ord(last) + 1)
+
+
+def _fitting(among: QuerySet, terms: Sequence[Term], conditions: Sequence[Q]) -> QuerySet:
+    """Patients with a key for each condition; the term that fits the fewest rows leads, the others are looked up."""
+    order = sorted(range(len(terms)), key=lambda at: (terms[at].kind == "name", -len(terms[at].text)))
+    keys = SearchKey.objects.filter(conditions[order[0]])
+    for at in order[1:]:
+        keys = keys.filter(Exists(SearchKey.objects.filter(conditions[at], patient=OuterRef("patient"))))
+    return among.filter(pk__in=keys.order_by("word").values("patient")[:CANDIDATES])
+
+
+def _loosely(terms: Sequence[Term]) -> list[Q] | None:
+    """The same conditions, with names also by sound and by slips; None when that adds nothing."""
+    names = [term.text for term in terms if term.kind == "name" and len(term.text) > 2]
+    if not names:
+        return None
+    near = Q()
+    for name in names:
+        near |= Q(sound=sound_of(name)) & ~Q(sound="") | Q(word__in=one_slip_away(name))
+    words = list(SearchKey.objects.filter(near).values_list("word", flat=True).distinct()[:2000])
+    return [
+        _begins_with(term.starts) | Q(word__in=_nearest(term.text, words))
+        if term.kind == "name"
+        else _begins_with(term.starts)
+        for term in terms
+    ]
+
+
+def _nearest(name: str, words: Iterable[str]) -> list[str]:
+    scored = [(word_closeness(name, word), word) for word in words]
+    return [word for score, word in sorted(scored, reverse=True)[:LOOSE_WORDS] if score >= LOOSE_CLOSENESS]
+
+
+def _best_first(patients: Iterable[Patient], terms: Sequence[Term]) -> list[Patient]:
+    names = [term.text for term in terms if term.kind == "name"]
+
+    def rank(patient: Patient):
+        words = name_words(patient.given_name, patient.family_name, patient.chosen_name)
+        return not patient.is_active, -closeness(names, words), patient.family_name, patient.given_name, patient.mrn
+
+    return sorted(patients, key=rank)
+
+
+def possible_duplicates(
+    *, mrn: str, date_of_birth: dt.date | None, email: str, phone: str, except_for: Patient | None = None
+) -> list[Patient]:
+    """Patients who share a number, a date of birth or an address with these; whether they are alike, rules decide."""
+    words = {key_text(mrn), key_text(phone), email.casefold()[:80]}
+    if date_of_birth is not None:
+        words.add(day_word(date_of_birth))
+    keys = SearchKey.objects.filter(word__in=words - {""})
+    if except_for is not None:
+        keys = keys.exclude(patient=except_for)
+    return list(Patient.objects.filter(pk__in=keys.values("patient")[:CANDIDATES]).order_by("pk"))
+
+
+def current_weight(patient: Patient) -> Weight | None:
+    """The latest measured weight that nobody retracted."""
+    return patient.weights.current().order_by("-measured_on", "-recorded_at", "-pk").first()
+
+
+def conditions_of(patient: Patient) -> frozenset[str]:
+    """Codes of the current allergies, intolerances and conditions."""
+    return frozenset(patient.allergies.current().values_list("code", flat=True))
+
+
+def risks_of(patient: Patient) -> frozenset[str]:
+    return frozenset(patient.risk_factors.current().values_list("code", flat=True))
+
+
+def is_at_risk(patient: Patient, on: dt.date) -> bool:
+    """Thrombosis or renal risk by the labels' boxed warning: any recorded factor, or older than 65 years."""
+    return patient.age_on(on) > AGE_AT_RISK or patient.risk_factors.current().exists()
+
+
+def may_contact(patient: Patient, channel: str) -> bool:
+    """The patient's latest decision about the channel; no decision is a no."""
+    latest = patient.contact_preferences.filter(channel=channel).order_by("-recorded_at", "-pk").first()
+    return latest is not None and latest.consents
+
+
+def contact_decisions(patient: Patient) -> dict[str, object]:
+    """The decision in force for each channel that was asked about."""
+    decisions = patient.contact_preferences.select_related("recorded_by").order_by("recorded_at", "pk")
+    return {decision.channel: decision for decision in decisions}
