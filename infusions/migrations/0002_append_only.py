@@ -19,13 +19,6 @@ ORDER_COLUMNS = [
 ]
 ORDER_CHANGED = " OR ".join(f"OLD.{column} IS DISTINCT FROM NEW.{column}" for column in ORDER_COLUMNS)
 
-# A failed run may still become "passed with override", by the overrides written beside it; nothing else in it changes.
-NOT_OVERRIDDEN_NOW = "NOT (OLD.status = 'failed' AND NEW.status = 'overridden')"
-RUN_COLUMNS = [
-    "public_id", "appointment_id", "template_id", "started_at", "started_by_id", "closed_at", "closed_by_id", "problems",
-]
-RUN_CHANGED = " OR ".join(f"OLD.{column} IS DISTINCT FROM NEW.{column}" for column in RUN_COLUMNS)
-
 
 def reversible(table, *events, **conditions):
     return migrations.RunPython(refuse(table, *events, **conditions), allow(table, *events))
@@ -35,12 +28,12 @@ def parent_signed(row):
     return f"(SELECT state FROM infusions_doserecord WHERE id = {row}.record_id) = 'signed'"
 
 
+def order_signed(row):
+    return f"(SELECT status FROM infusions_infusionorder WHERE id = {row}.infusionorder_id) <> 'draft'"
+
+
 def run_closed(row):
     return f"(SELECT status FROM infusions_preinfusionchecklist WHERE id = {row}.run_id) <> 'open'"
-
-
-def template_used(row):
-    return f"EXISTS (SELECT 1 FROM infusions_preinfusionchecklist WHERE template_id = {row}.template_id)"
 
 
 class Migration(migrations.Migration):
@@ -57,18 +50,8 @@ class Migration(migrations.Migration):
             "infusions_doserecord", "update", "delete", when="OLD.state = 'signed'", message="the dose record is signed"
         ),
         reversible(
-            "infusions_preinfusionchecklist",
-            "update",
-            when=f"OLD.status <> 'open' AND ({NOT_OVERRIDDEN_NOW} OR {RUN_CHANGED})",
-            message="the checklist is closed",
+            "infusions_preinfusionchecklist", "update", "delete", when="OLD.status <> 'open'", message="the checklist is closed"
         ),
-        reversible(
-            "infusions_preinfusionchecklist", "delete", when="OLD.status <> 'open'", message="the checklist is closed"
-        ),
-        reversible(
-            "infusions_checklistitem", "update", "delete", when=template_used("OLD"), message="the template was used"
-        ),
-        reversible("infusions_checklistitem", "insert", when=template_used("NEW"), message="the template was used"),
         reversible("infusions_checklistanswer", "insert", when=run_closed("NEW"), message="the checklist is closed"),
         reversible("infusions_reminder", "update", "delete", when="OLD.state = 'sent'", message="the reminder was sent"),
         reversible(
@@ -76,6 +59,12 @@ class Migration(migrations.Migration):
             "update",
             when=f"OLD.status <> 'draft' AND (NEW.status = 'draft' OR {ORDER_CHANGED})",
             message="the order is signed",
+        ),
+        *(
+            reversible(
+                "infusions_infusionorder_alternatives", event, when=order_signed(row), message="the order is signed"
+            )
+            for event, row in (("insert", "NEW"), ("update", "OLD"), ("delete", "OLD"))
         ),
         reversible("infusions_infusionorder", "delete", when="OLD.status <> 'draft'", message="the order is signed"),
     ]

@@ -1,0 +1,174 @@
+"""Writes to patients: register and amend. Facts that are dated and retracted (weights, allergies) are in facts.py."""
+
+import datetime as dt
+from collections.abc import Collection, Iterable, Mapping
+from decimal import Decimal
+
+from django.db import IntegrityError, transaction
+from django.db.models import F
+
+from infusion_center.audit import services as audit
+from infusion_center.audit.models import AuditEvent
+from infusion_center.core import clock
+from infusion_center.core.rules import Problem, RuleViolation, Severity, blocker
+from patients import facts, queries, rules
+from patients.facts import record_allergy, record_risk, record_weight, retract_fact, set_contact_consent
+from patients.models import Patient
+from patients.search_keys import write_search_keys
+
+__all__ = [
+    "amend_patient",
+    "note_search",
+    "record_allergy",
+    "record_risk",
+    "record_weight",
+    "register_patient",
+    "retract_fact",
+    "set_contact_consent",
+]
+
+# All that a form may change; the version, the ids and the time stamps are not among it.
+KEPT = {"id", "public_id", "created_at", "updated_at", "version"}
+AMENDABLE = frozenset(field.name for field in Patient._meta.concrete_fields) - KEPT
+# A change of one of these may make the patient look like another one.
+IDENTIFYING = frozenset({"mrn", "given_name", "family_name", "chosen_name", "date_of_birth", "email", "phone"})
+
+
+@transaction.atomic
+def register_patient(
+    *,
+    by,
+    weight_kg: Decimal | None = None,
+    measured_on: dt.date | None = None,
+    allergies: Iterable[str] = (),
+    other_allergy: str = "",
+    risks: Iterable[str] = (),
+    consents: Mapping[str, bool | None] | None = None,
+    consented_on: dt.date | None = None,
+    accepted: Collection[str] = (),
+    now: dt.datetime | None = None,
+    **fields,
+) -> Patient:
+    """Register a patient with the facts known on the first day.
+
+    `consents` maps channel to yes or no (None: not asked). `accepted` holds codes of problems that `by` saw and
+    decided to accept, such as possible-duplicate. Raises RuleViolation.
+    """
+    now = now or clock.now()
+    patient = Patient(**_tidied(fields))
+    consents = {channel: answer for channel, answer in (consents or {}).items() if answer is not None}
+    problems = _problems_with(patient, now)
+    problems += rules.consent_problems(consents, email=patient.email, phone=str(patient.phone))
+    overruled = rules.refuse_unless_accepted(problems, accepted)
+    _save(patient)
+    audit.record("patient.registered", patient, by=by, patient=patient, accepted=overruled)
+    if weight_kg is not None:
+        measured_on = measured_on or clock.local_date(now, patient.time_zone)
+        facts.record_weight(patient=patient, kg=weight_kg, measured_on=measured_on, by=by, accepted=accepted, now=now)
+    for code in allergies:
+        facts.record_allergy(patient=patient, code=code, by=by, now=now)
+    if other_allergy.strip():
+        facts.record_allergy(patient=patient, code="other", text=other_allergy, by=by, now=now)
+    for code in risks:
+        facts.record_risk(patient=patient, code=code, by=by, now=now)
+    for channel, answer in consents.items():
+        facts.set_contact_consent(
+            patient=patient, channel=channel, consents=answer, by=by, decided_on=consented_on, now=now
+        )
+    return patient
+
+
+@transaction.atomic
+def amend_patient(
+    *, patient: Patient, version: int, by, accepted: Collection[str] = (), now: dt.datetime | None = None, **fields
+) -> Patient:
+    """Change some fields of the patient as he was at `version`.
+
+    Raises RuleViolation stale-version, naming the fields, when somebody else was faster; nothing is written then.
+    """
+    now = now or clock.now()
+    unknown = fields.keys() - AMENDABLE
+    if unknown:
+        raise TypeError(f"not amendable: {', '.join(sorted(unknown))}")
+    # The portable lock: of two amendments of one version only one finds its row.
+    if not Patient.objects.filter(pk=patient.pk, version=version).update(version=F("version") + 1):
+        raise RuleViolation([_stale(patient, version)])
+    patient = Patient.objects.get(pk=patient.pk)
+    before = {name: getattr(patient, name) for name in fields}
+    for name, value in _tidied(fields).items():
+        setattr(patient, name, value)
+    changed = sorted(name for name in fields if getattr(patient, name) != before[name])
+    overruled = rules.refuse_unless_accepted(_problems_with(patient, now, changed), accepted)
+    _save(patient)
+    audit.record(
+        "patient.amended", patient, by=by, patient=patient, fields=changed, version=version + 1, accepted=overruled
+    )
+    return patient
+
+
+def changes_since(patient: Patient, version: int) -> tuple[list[str], list[str]]:
+    """(fields, people): what was amended after `version`, and by whom."""
+    events = AuditEvent.objects.filter(
+        target_type="patient", target_id=patient.public_id, action="patient.amended", detail__version__gt=version
+    ).order_by("at", "id")
+    fields = {name for event in events for name in event.detail["fields"]}
+    return sorted(fields), list(dict.fromkeys(event.actor_name for event in events))
+
+
+def note_search(*, by, kinds: Iterable[str], count: int) -> None:
+    """Record that somebody searched: for what kind of thing and how many were found, never the words."""
+    audit.record("patient.searched", by, by=by, kinds=sorted(kinds), count=count)
+
+
+def _tidied(fields: dict) -> dict:
+    """Text without stray spaces; numbers and codes in the one form in which they are compared."""
+    tidy = {name: " ".join(value.split()) if isinstance(value, str) else value for name, value in fields.items()}
+    for name in ("mrn", "diagnosis_code"):
+        if name in tidy:
+            tidy[name] = tidy[name].upper()
+    code = tidy.get("diagnosis_code", "")
+    if len(code) > 3 and "." not in code:
+        tidy["diagnosis_code"] = f"{code[:3]}.{code[3:]}"
+    if tidy.get("email"):
+        tidy["email"] = tidy["email"].lower()
+    return tidy
+
+
+def _problems_with(patient: Patient, now: dt.datetime, changed: Collection[str] | None = None) -> list[Problem]:
+    """`changed` limits the look for duplicates to amendments that could make one."""
+    problems = rules.field_problems(patient)
+    if any(problem.severity == Severity.BLOCKER for problem in problems):
+        return problems
+    problems += rules.birth_problems(patient.date_of_birth, clock.local_date(now, patient.time_zone))
+    if changed is None or IDENTIFYING & set(changed):
+        others = queries.possible_duplicates(
+            mrn=patient.mrn,
+            date_of_birth=patient.date_of_birth,
+            email=patient.email,
+            phone=str(patient.phone),
+            except_for=patient if patient.pk else None,
+        )
+        problems += rules.duplicate_problems(patient, others)
+    return problems
+
+
+def _save(patient: Patient) -> None:
+    try:
+        with transaction.atomic():
+            patient.save()
+    except IntegrityError as refused:
+        # Somebody took the number since the look for duplicates.
+        raise RuleViolation(
+            [blocker("mrn-taken", f"The MRN {patient.mrn} was just given to somebody else.", field="mrn")]
+        ) from refused
+    write_search_keys(patient)
+
+
+def _stale(patient: Patient, version: int) -> Problem:
+    fields, people = changes_since(patient, version)
+    labels = [str(Patient._meta.get_field(name).verbose_name) for name in fields] or ["the record"]
+    return blocker(
+        "stale-version",
+        f"{' and '.join(people) or 'Somebody'} changed {', '.join(labels)} since you opened this form.",
+        remedy="Your entries are kept below: compare, then save again.",
+    )
