@@ -15,6 +15,7 @@ from django.db import models, transaction
 from infusion_center.audit import services as audit
 from infusions.formulary import dosing
 from infusions.formulary.models import (
+    Excipient,
     Indication,
     MasterUnit,
     Product,
@@ -104,6 +105,8 @@ def _load_product(row: dict, known: set[str], report: LoadReport, by) -> Product
     facts = _Facts(row, row["key"], known)
     values = {name: facts.value(name, default) for name, default in PRODUCT_FACTS.items()}
     values |= {"name": row["name"], "maker": row["maker"], "form": row["form"]}
+    if not set(values["excipients"]) <= set(Excipient.values):
+        raise CatalogError(f"{row['key']}: unknown excipient among {values['excipients']}")
     values["needs_warming"] = values["warm_up_minutes"] > 0
     sizes = {Decimal(size) for size in facts.value("vial_sizes_g", [])}
     values["sources"] = facts.sources

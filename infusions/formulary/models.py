@@ -12,7 +12,6 @@ from infusion_center.core.models import PublicIdModel, TimestampedModel
 
 # What the labels that name a number agree on; taken where a label names none. Fact sheet 1b, at-risk patient.
 DEFAULT_AT_RISK_MG_PER_KG_PER_MIN = Decimal("3.3")
-UNKNOWN_EXCIPIENTS = "unknown"
 RATE_FACTS = ("start", "steps", "maximum")  # a schedule with one of these unverified gives no rates
 
 
@@ -21,6 +20,21 @@ class TrustMark(models.TextChoices):
     SECONDARY = "H", "Read in a secondary reference"
     MEMORY = "M", "Well established, not re-read"
     UNVERIFIED = "U", "Unverified"
+
+
+class Excipient(models.TextChoices):
+    """What besides immune globulin is in the vial, as far as it matters to somebody."""
+
+    SORBITOL = "sorbitol", "sorbitol"
+    MALTOSE = "maltose", "maltose"
+    GLUCOSE = "glucose", "glucose"
+    SUCROSE = "sucrose", "sucrose"
+    L_PROLINE = "l_proline", "L-proline"
+    GLYCINE = "glycine", "glycine"
+    POLYSORBATE_80 = "polysorbate_80", "polysorbate 80"
+    ALBUMIN = "albumin", "albumin"
+    PEG = "peg", "PEG"
+    UNKNOWN = "unknown", "unknown"
 
 
 class Regimen(models.TextChoices):
@@ -92,7 +106,7 @@ class Product(PublicIdModel, TimestampedModel, ReviewedModel):
     maker = models.CharField(max_length=80)
     concentration_mg_per_ml = models.DecimalField(max_digits=6, decimal_places=2)
     form = models.CharField(max_length=10, choices=Form, default=Form.LIQUID)
-    excipients = models.JSONField(default=list, blank=True, help_text="codes such as sorbitol, maltose, l_proline")
+    excipients = models.JSONField(default=list, blank=True, help_text="codes of Excipient")
     iga_ug_per_ml = models.DecimalField(max_digits=7, decimal_places=2, null=True, blank=True)
     storage = models.TextField(blank=True)
     needs_warming = models.BooleanField(default=True, help_text="comes out of a refrigerator")
@@ -162,6 +176,11 @@ class Indication(PublicIdModel):
 
     def __str__(self):
         return self.name
+
+    @property
+    def short_name(self) -> str:
+        """PI, CIDP, Kawasaki: for chips and narrow columns."""
+        return self.code.upper() if len(self.code) <= 4 else self.code.replace("_", " ").capitalize()
 
     def covers(self, icd10_code: str) -> bool:
         """Whether the diagnosis is one that this indication is usually billed under."""

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from decimal import Decimal
 
 from django.db.models import Prefetch, QuerySet
 
 from infusions.formulary import dosing
-from infusions.formulary.models import Indication, Product, RateSchedule, RateStep
+from infusions.formulary.models import Excipient, Indication, Product, RateSchedule, RateStep
 
 
 def schedules_with_steps() -> QuerySet[RateSchedule]:
-    return RateSchedule.objects.select_related("product", "indication").prefetch_related(
+    return RateSchedule.objects.select_related("product", "indication", "signed_by").prefetch_related(
         Prefetch("steps", RateStep.objects.order_by("position")), "product__vial_sizes"
     )
 
@@ -54,3 +55,27 @@ def products_with_schedules() -> QuerySet[Product]:
     return Product.objects.select_related("signed_by", "changed_by").prefetch_related(
         "vial_sizes", Prefetch("schedules", schedules_with_steps().order_by("indication__name"))
     )
+
+
+def products_matching(
+    *,
+    q: str = "",
+    indication: Indication | None = None,
+    without: Collection[str] = (),
+    state: str = "",
+) -> list[Product]:
+    """Products for the list page. The formulary is a few dozen rows, so it is read once and sifted here."""
+
+    def fits(product: Product) -> bool:
+        schedules = list(product.schedules.all())
+        words = f"{product.label} {product.maker}".lower()
+        return (
+            all(word in words for word in q.lower().split())
+            and (indication is None or any(schedule.indication_id == indication.pk for schedule in schedules))
+            and not {*without, Excipient.UNKNOWN}.intersection(product.excipients if without else ())
+            and (state != "usable" or any(schedule.is_verified for schedule in schedules))
+            and (state != "locked" or any(not schedule.is_verified for schedule in schedules))
+            and (state != "unsigned" or not (product.is_signed and all(schedule.is_signed for schedule in schedules)))
+        )
+
+    return [product for product in products_with_schedules() if fits(product)]

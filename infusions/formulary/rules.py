@@ -8,7 +8,7 @@ from decimal import Decimal
 from itertools import pairwise
 
 from infusion_center.core.rules import Problem, blocker, needs_approval, warning
-from infusions.formulary.models import UNKNOWN_EXCIPIENTS, Indication, Product, RateSchedule, Regimen
+from infusions.formulary.models import Excipient, Indication, Product, RateSchedule, Regimen
 
 MOST_G_PER_KG_PER_DAY = Decimal("2")
 MOST_DAYS = 5
@@ -23,7 +23,7 @@ USUAL_MG_PER_KG = {
 class ExcipientRule:
     """An excipient that must not, or not without care, meet a condition of the patient."""
 
-    excipient: str
+    excipient: Excipient
     condition: str
     code: str
     message: str
@@ -34,28 +34,28 @@ class ExcipientRule:
 ANOTHER = "Choose a product without it."
 EXCIPIENT_RULES = (
     ExcipientRule(
-        "sorbitol",
+        Excipient.SORBITOL,
         "hereditary_fructose_intolerance",
         "sorbitol-fructose-intolerance",
         "{product} contains sorbitol, which can be fatal in hereditary fructose intolerance.",
         ANOTHER,
     ),
     ExcipientRule(
-        "l_proline",
+        Excipient.L_PROLINE,
         "hyperprolinemia",
         "proline-hyperprolinemia",
         "{product} contains L-proline, which is contraindicated in hyperprolinemia.",
         ANOTHER,
     ),
     ExcipientRule(
-        "maltose",
+        Excipient.MALTOSE,
         "corn",
         "maltose-corn-allergy",
         "{product} contains maltose made from corn, and the patient is allergic to corn.",
         ANOTHER,
     ),
     ExcipientRule(
-        "maltose",
+        Excipient.MALTOSE,
         "diabetes",
         "maltose-glucose-meter",
         "{product} contains maltose, which some glucose meters read as sugar: the reading is falsely high.",
@@ -63,7 +63,7 @@ EXCIPIENT_RULES = (
         blocks=False,
     ),
     ExcipientRule(
-        "glucose",
+        Excipient.GLUCOSE,
         "diabetes",
         "glucose-load-diabetes",
         "{product} contains glucose, and the patient has diabetes.",
@@ -197,7 +197,7 @@ def excipient_problems(product: Product, *, conditions: Collection[str]) -> list
             make = blocker if rule.blocks else warning
             problems.append(make(rule.code, rule.message.format(product=product), field="product", remedy=rule.remedy))
     forbidding = {rule.condition for rule in EXCIPIENT_RULES if rule.blocks}
-    if UNKNOWN_EXCIPIENTS in product.excipients and conditions & forbidding:
+    if Excipient.UNKNOWN in product.excipients and conditions & forbidding:
         message = f"The excipients of {product} are not known, and the patient must avoid some."
         remedy = "A pharmacist enters them in the formulary."
         url = product.get_absolute_url()
