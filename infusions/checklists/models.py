@@ -34,6 +34,8 @@ class ItemKind(models.TextChoices):
     CHOICE = "choice", "One of"
     MULTI = "multi", "Any of"
     TEXT = "text", "Text"
+    DATE = "date", "Date"
+    TIME = "time", "Time of day"
 
 
 class ChecklistItem(models.Model):
@@ -46,22 +48,39 @@ class ChecklistItem(models.Model):
     text = models.CharField(max_length=200)
     hint = models.CharField(max_length=300, blank=True)
     kind = models.CharField(max_length=10, choices=ItemKind)
-    choices = models.JSONField(default=list, blank=True, help_text="[value, label] pairs for one of / any of")
+    choices = models.JSONField(
+        default=list, blank=True, help_text="for one of / any of: [value, label], or [value, label, severity]"
+    )
     unit = models.CharField(max_length=20, blank=True)
+    decimal_places = models.PositiveSmallIntegerField(default=0)
+    lowest = models.DecimalField(
+        max_digits=8, decimal_places=2, null=True, blank=True, help_text="below this it is a slip of the finger"
+    )
+    highest = models.DecimalField(max_digits=8, decimal_places=2, null=True, blank=True)
     severity = models.CharField(
         max_length=10, choices=Severity, default=Severity.BLOCKER, help_text="of a failing answer"
     )
     expected = models.CharField(max_length=10, blank=True, help_text="yes or no: the answer that passes")
     minimum = models.DecimalField(max_digits=8, decimal_places=2, null=True, blank=True, help_text="below this fails")
     maximum = models.DecimalField(max_digits=8, decimal_places=2, null=True, blank=True, help_text="above this fails")
+    problem_text = models.CharField(max_length=200, blank=True, help_text="what a failing answer means")
+    remedy = models.CharField(max_length=300, blank=True, help_text="what to do then")
     is_required = models.BooleanField(default=True)
     home_only = models.BooleanField(default=False)
+    facility_only = models.BooleanField(default=False)
     first_dose_only = models.BooleanField(default=False)
+    asked_if = models.CharField(max_length=40, blank=True, help_text="asked only when this item is answered ...")
+    asked_if_value = models.CharField(max_length=20, blank=True, help_text="... with this value; any when empty")
     source = models.CharField(max_length=120, blank=True)
 
     class Meta:
         ordering = ["position"]
-        constraints = [models.UniqueConstraint(fields=["template", "code"], name="checklist_item_code_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["template", "code"], name="checklist_item_code_once"),
+            models.CheckConstraint(
+                condition=~Q(home_only=True, facility_only=True), name="checklist_item_somewhere_asked"
+            ),
+        ]
 
     def __str__(self):
         return self.text
@@ -72,6 +91,9 @@ class RunStatus(models.TextChoices):
     PASSED = "passed", "Passed"
     FAILED = "failed", "Failed"
     OVERRIDDEN = "overridden", "Passed with override"
+
+
+LETS_PASS = frozenset({RunStatus.PASSED, RunStatus.OVERRIDDEN})
 
 
 class PreInfusionChecklist(PublicIdModel, TimestampedModel):
@@ -91,7 +113,7 @@ class PreInfusionChecklist(PublicIdModel, TimestampedModel):
     )
 
     class Meta:
-        ordering = ["-started_at"]
+        ordering = ["-started_at", "-id"]
         constraints = [
             models.UniqueConstraint(fields=["appointment"], condition=Q(status="open"), name="one_open_checklist"),
             models.CheckConstraint(
@@ -100,6 +122,17 @@ class PreInfusionChecklist(PublicIdModel, TimestampedModel):
                 name="checklist_closed_pair",
             ),
         ]
+
+    def __str__(self):
+        return f"Pre-infusion check {self.public_id}"
+
+    @property
+    def is_open(self) -> bool:
+        return self.status == RunStatus.OPEN
+
+    @property
+    def lets_pass(self) -> bool:
+        return self.status in LETS_PASS
 
 
 class ChecklistAnswer(AppendOnlyModel):
@@ -117,7 +150,10 @@ class ChecklistAnswer(AppendOnlyModel):
 
 
 class ChecklistOverride(AppendOnlyModel):
-    """A named person let a failed item pass, for a reason. Kept for ever."""
+    """A named person let a failed item pass, for a reason. Kept for ever.
+
+    It speaks of the answer that it saw: a later answer to the same item makes it void (see checklists.rules).
+    """
 
     run = models.ForeignKey(PreInfusionChecklist, on_delete=models.PROTECT, related_name="overrides")
     problem_code = models.CharField(max_length=60)
@@ -126,8 +162,5 @@ class ChecklistOverride(AppendOnlyModel):
     overridden_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
 
     class Meta:
-        ordering = ["overridden_at"]
-        constraints = [
-            models.UniqueConstraint(fields=["run", "problem_code"], name="override_once_per_problem"),
-            models.CheckConstraint(condition=~Q(reason=""), name="override_has_reason"),
-        ]
+        ordering = ["overridden_at", "id"]
+        constraints = [models.CheckConstraint(condition=~Q(reason=""), name="override_has_reason")]

@@ -19,6 +19,13 @@ ORDER_COLUMNS = [
 ]
 ORDER_CHANGED = " OR ".join(f"OLD.{column} IS DISTINCT FROM NEW.{column}" for column in ORDER_COLUMNS)
 
+# A failed run may still become "passed with override", by the overrides written beside it; nothing else in it changes.
+NOT_OVERRIDDEN_NOW = "NOT (OLD.status = 'failed' AND NEW.status = 'overridden')"
+RUN_COLUMNS = [
+    "public_id", "appointment_id", "template_id", "started_at", "started_by_id", "closed_at", "closed_by_id", "problems",
+]
+RUN_CHANGED = " OR ".join(f"OLD.{column} IS DISTINCT FROM NEW.{column}" for column in RUN_COLUMNS)
+
 
 def reversible(table, *events, **conditions):
     return migrations.RunPython(refuse(table, *events, **conditions), allow(table, *events))
@@ -36,6 +43,10 @@ def run_closed(row):
     return f"(SELECT status FROM infusions_preinfusionchecklist WHERE id = {row}.run_id) <> 'open'"
 
 
+def template_used(row):
+    return f"EXISTS (SELECT 1 FROM infusions_preinfusionchecklist WHERE template_id = {row}.template_id)"
+
+
 class Migration(migrations.Migration):
     dependencies = [("infusions", "0001_initial")]
 
@@ -50,8 +61,18 @@ class Migration(migrations.Migration):
             "infusions_doserecord", "update", "delete", when="OLD.state = 'signed'", message="the dose record is signed"
         ),
         reversible(
-            "infusions_preinfusionchecklist", "update", "delete", when="OLD.status <> 'open'", message="the checklist is closed"
+            "infusions_preinfusionchecklist",
+            "update",
+            when=f"OLD.status <> 'open' AND ({NOT_OVERRIDDEN_NOW} OR {RUN_CHANGED})",
+            message="the checklist is closed",
         ),
+        reversible(
+            "infusions_preinfusionchecklist", "delete", when="OLD.status <> 'open'", message="the checklist is closed"
+        ),
+        reversible(
+            "infusions_checklistitem", "update", "delete", when=template_used("OLD"), message="the template was used"
+        ),
+        reversible("infusions_checklistitem", "insert", when=template_used("NEW"), message="the template was used"),
         reversible("infusions_checklistanswer", "insert", when=run_closed("NEW"), message="the checklist is closed"),
         reversible("infusions_reminder", "update", "delete", when="OLD.state = 'sent'", message="the reminder was sent"),
         reversible(
