@@ -15,7 +15,7 @@ LAST_CALL = dt.timedelta(hours=4)
 
 @dataclass(frozen=True)
 class QuietHours:
-    """No mail from `begins` until `ends` on the patient's wall clock; across midnight when `begins` is the later one."""
+    """No mail from `begins` until `ends` by the patient's wall clock; across midnight when `begins` is the later."""
 
     begins: dt.time
     ends: dt.time
