@@ -9,4 +9,5 @@ urlpatterns = [
     path("settings/", frame_views.settings_overview, name="settings-overview"),
     path("", include("infusions.formulary.urls")),
     path("", include("infusions.orders.urls")),
+    path("", include("infusions.reminders.urls")),
 ]
