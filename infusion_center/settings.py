@@ -36,7 +36,7 @@ INSTALLED_APPS = [
     "infusion_center.accounts",
     "patients",
     "infusions",
-    "django.contrib.admin",
+    "infusion_center.accounts.apps.AdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -126,6 +126,13 @@ ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]
 ACCOUNT_EMAIL_VERIFICATION = "none"  # a manager enters the address; nobody signs up by himself
 ACCOUNT_ADAPTER = "infusion_center.accounts.adapter.StaffAdapter"
+ACCOUNT_FORMS = {
+    "login": "infusion_center.accounts.forms.LoginForm",
+    "change_password": "infusion_center.accounts.forms.ChangePasswordForm",
+    "reset_password": "infusion_center.accounts.forms.ResetPasswordForm",
+    "reset_password_from_key": "infusion_center.accounts.forms.ResetPasswordKeyForm",
+}
+ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False  # an address that nobody has gets no mail from us
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 ACCOUNT_SESSION_REMEMBER = False
 SESSION_COOKIE_AGE = 12 * 60 * 60
@@ -190,11 +197,12 @@ SERVER_EMAIL = DEFAULT_FROM_EMAIL
 EMAIL_TIMEOUT = 10
 if env.str("EMAIL_URL", ""):
     for key, value in env.dj_email_url("EMAIL_URL").items():
-        if key.isupper():
+        if key.isupper() and key != "EMAIL_FILE_PATH":
             globals()[key] = value
     EMAIL_TIMEOUT = 10
 else:
-    EMAIL_BACKEND = "infusion_center.core.mail_folder.FolderBackend"
+    EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
+    EMAIL_FILE_PATH = MAIL_DIR
 
 # Jobs. The ledger in the database decides what is owed; Celery only wakes the planner and the sender.
 CELERY_BROKER_URL = env.str("REDIS_URL", f"redis://127.0.0.1:{env.str('BROKER_PORT', '6389')}/0")

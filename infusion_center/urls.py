@@ -6,6 +6,8 @@ from infusion_center.accounts import views as accounts_views
 urlpatterns = [
     path("", accounts_views.home, name="home"),
     path("accounts/", include("infusion_center.accounts.urls")),
+    path("staff/", include("infusion_center.accounts.staff_urls")),
+    path("", include("infusion_center.audit.urls")),
     path("admin/", admin.site.urls),
     path("", include("patients.urls")),
     path("", include("infusions.urls")),

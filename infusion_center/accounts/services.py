@@ -76,3 +76,30 @@ def end_sessions(user: User) -> None:
     for session in Session.objects.filter(expire_date__gt=clock.now()):
         if session.get_decoded().get("_auth_user_id") == str(user.pk):
             session.delete()
+
+
+@transaction.atomic
+def set_password(*, user: User, password: str) -> None:
+    """The person chose a new password, by the change page or the mailed link; open sessions elsewhere end by it."""
+    user.set_password(password)
+    user.save(update_fields=["password", "updated_at"])
+    audit.record("staff.password_set", user, by=user)
+
+
+def record_sign_in(*, user: User) -> None:
+    audit.record("staff.signed_in", user, by=user)
+
+
+def record_sign_out(*, user: User) -> None:
+    audit.record("staff.signed_out", user, by=user)
+
+
+def record_failed_sign_in(*, email: str) -> None:
+    """What was typed is not kept when it is nobody's address: people type passwords into the wrong field."""
+    known = User.objects.filter(email__iexact=email.strip()).first()
+    target = known or User(public_id="", full_name="Unknown account")
+    audit.record("staff.sign_in_failed", target, by=None, actor="Not signed in")
+
+
+def record_invitation(*, user: User, by) -> None:
+    audit.record("staff.invited", user, by=by)

@@ -1,7 +1,7 @@
 """Sign-in pages of allauth, each with its access rule; sign-up pages are not mounted at all."""
 
 from allauth.account import views as allauth
-from django.urls import path
+from django.urls import path, re_path
 
 from infusion_center.accounts.access import anonymous_allowed, signed_in
 
@@ -15,8 +15,9 @@ urlpatterns = [
     path("password/change/", personal(allauth.password_change), name="account_change_password"),
     path("password/reset/", public(allauth.password_reset), name="account_reset_password"),
     path("password/reset/done/", public(allauth.password_reset_done), name="account_reset_password_done"),
-    path(
-        "password/reset/key/<uidb36>-<key>/",
+    # A pattern, as the key holds hyphens itself.
+    re_path(
+        r"^password/reset/key/(?P<uidb36>[0-9A-Za-z]+)-(?P<key>.+)/$",
         public(allauth.password_reset_from_key),
         name="account_reset_password_from_key",
     ),

@@ -32,10 +32,6 @@ class VisitLength:
     observation: int
 
     @property
-    def before_observation(self) -> int:
-        return self.preparation + self.infusion
-
-    @property
     def total(self) -> int:
         return -(-(self.preparation + self.infusion + self.observation) // QUARTER_MINUTES) * QUARTER_MINUTES
 
@@ -207,7 +203,7 @@ def _with_names(orders: QuerySet[InfusionOrder]) -> QuerySet[InfusionOrder]:
     return orders.select_related("patient", "product", "indication")
 
 
-# The work lists of the order list, by their names in its URL.
+# The work lists of the order list: name in the URL -> (label, condition on a day).
 WORK_LISTS = {
     "to-sign": "To sign",
     "held": "On hold",
@@ -216,18 +212,14 @@ WORK_LISTS = {
     "stopped": "Stopped",
     "all": "All",
 }
-COUNTED = ("to-sign", "held", "expiring", "active")  # the others grow with history
 
 
 def work_list(name: str, on: dt.date) -> QuerySet[InfusionOrder]:
-    """Orders of a work list: what ends first on top, drafts by age, history newest first."""
-    orders = _with_names(InfusionOrder.objects.filter(_work_list_condition(name, on)))
-    first = {"to-sign": "created_at", "expiring": "valid_until", "active": "valid_until"}.get(name, "-created_at")
-    return orders.order_by(first, "pk")
+    return _with_names(InfusionOrder.objects.filter(_work_list_condition(name, on)))
 
 
 def work_list_counts(on: dt.date) -> dict[str, int]:
-    return {name: InfusionOrder.objects.filter(_work_list_condition(name, on)).count() for name in COUNTED}
+    return {name: InfusionOrder.objects.filter(_work_list_condition(name, on)).count() for name in WORK_LISTS}
 
 
 def _work_list_condition(name: str, on: dt.date) -> Q:

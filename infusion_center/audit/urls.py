@@ -1,0 +1,9 @@
+from django.urls import path
+
+from infusion_center.audit import views
+
+app_name = "audit"
+urlpatterns = [
+    path("audit/", views.trail_index, name="trail"),
+    path("patients/<str:patient_id>/trail/", views.patient_trail, name="patient-trail"),
+]
