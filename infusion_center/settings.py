@@ -197,12 +197,11 @@ SERVER_EMAIL = DEFAULT_FROM_EMAIL
 EMAIL_TIMEOUT = 10
 if env.str("EMAIL_URL", ""):
     for key, value in env.dj_email_url("EMAIL_URL").items():
-        if key.isupper() and key != "EMAIL_FILE_PATH":
+        if key.isupper():
             globals()[key] = value
     EMAIL_TIMEOUT = 10
 else:
-    EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
-    EMAIL_FILE_PATH = MAIL_DIR
+    EMAIL_BACKEND = "infusion_center.core.mail_folder.FolderBackend"
 
 # Jobs. The ledger in the database decides what is owed; Celery only wakes the planner and the sender.
 CELERY_BROKER_URL = env.str("REDIS_URL", f"redis://127.0.0.1:{env.str('BROKER_PORT', '6389')}/0")

@@ -25,14 +25,31 @@ def _rate_field(label, **more):
 class ProductFilterForm(FormMixin, forms.Form):
     """Lives in the URL; what makes no sense is left out instead of refused."""
 
-    q = forms.CharField(label="Name or maker", required=False, max_length=60)
+    q = forms.CharField(
+        label="Name or maker",
+        required=False,
+        max_length=60,
+        widget=forms.SearchInput(attrs={"class": "form-control", "spellcheck": "false", "autocomplete": "off"}),
+    )
     indication = forms.ModelChoiceField(
-        Indication.objects.order_by("name"), to_field_name="code", required=False, empty_label="Any indication"
+        Indication.objects.order_by("name"),
+        to_field_name="code",
+        required=False,
+        empty_label="Any indication",
+        widget=forms.Select(attrs={"class": "form-select medium"}),
     )
     without = forms.MultipleChoiceField(
-        label="Without", required=False, choices=AVOIDABLE, widget=forms.CheckboxSelectMultiple
+        label="Without",
+        required=False,
+        choices=AVOIDABLE,
+        widget=forms.CheckboxSelectMultiple(attrs={"class": "form-check-input"}),
     )
-    state = forms.ChoiceField(label="Rates", required=False, choices=[("", "Any state"), *STATES])
+    state = forms.ChoiceField(
+        label="Rates",
+        required=False,
+        choices=[("", "Any state"), *STATES],
+        widget=forms.Select(attrs={"class": "form-select"}),
+    )
 
 
 class SignForm(FormMixin, forms.Form):

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import datetime as dt
+from dataclasses import dataclass, field
 from decimal import Decimal
 
+from infusion_center.core import clock
 from infusions.formulary import dosing
 from infusions.formulary.catalog import source_text
 from infusions.formulary.models import Excipient, MasterUnit, Product, RateSchedule, ReviewedModel, TrustMark
@@ -15,6 +17,24 @@ MARKS = [(mark.value, mark.label) for mark in TrustMark]
 RATE_WORDS = {"start": "start rate", "steps": "rate steps", "maximum": "maximum rate"}
 
 
+@dataclass
+class Page:
+    """What a page gathers while its facts are drawn: its sources, numbered as they come, and the zone for its dates."""
+
+    zone_name: str = "UTC"
+    sources: list[str] = field(default_factory=list)
+
+    def number_of(self, source: str) -> int | None:
+        if not source:
+            return None
+        if source not in self.sources:
+            self.sources.append(source)
+        return self.sources.index(source) + 1
+
+    def date(self, instant: dt.datetime) -> str:
+        return f"{clock.local_date(instant, self.zone_name):%d %b %Y}"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Fact:
     """One line of a facts list. `mark` is S, H, M or U, or empty where nothing says where the fact comes from."""
@@ -22,7 +42,7 @@ class Fact:
     label: str
     value: str
     mark: str = ""
-    source: str = ""
+    source_number: int | None = None
     note: str = ""
 
     @property
@@ -90,9 +110,9 @@ def vial_words(product: Product) -> str:
     return ", ".join(str(size) for size in vial_sizes_g(product)) + " g"
 
 
-def schedule_state(schedule: RateSchedule) -> State:
+def schedule_state(schedule: RateSchedule, page: Page) -> State:
     if schedule.is_signed:
-        return State(word="Signed", icon="badge-check", shape="signed", detail=signature_words(schedule))
+        return State(word="Signed", icon="badge-check", shape="signed", detail=signature_words(schedule, page))
     if schedule.is_verified:
         detail = "Usable, from its sources; no pharmacist of this center signed it."
         return State(word="Sourced", icon="check", shape="inactive", detail=detail)
@@ -103,20 +123,20 @@ def schedule_state(schedule: RateSchedule) -> State:
     return State(word="Locked", icon="lock", shape="held", detail=detail)
 
 
-def product_state(product: Product) -> State:
+def product_state(product: Product, page: Page) -> State:
     """Whether a pharmacist of this center vouches for the facts of the product itself."""
     if product.is_signed:
-        return State(word="Signed", icon="badge-check", shape="signed", detail=signature_words(product))
+        return State(word="Signed", icon="badge-check", shape="signed", detail=signature_words(product, page))
     if product.changed_at is not None:
-        detail = f"Changed by {product.changed_by.full_name}, {product.changed_at:%d %b %Y}; not signed since."
+        detail = f"Changed by {product.changed_by.full_name}, {page.date(product.changed_at)}; not signed since."
         return State(word="Changed", icon="pencil", shape="inactive", detail=detail)
     return State(
         word="Sourced", icon="check", shape="inactive", detail="As shipped; no pharmacist of this center signed it."
     )
 
 
-def product_row(product: Product) -> ProductRow:
-    uses = [(schedule, schedule_state(schedule)) for schedule in product.schedules.all()]
+def product_row(product: Product, page: Page) -> ProductRow:
+    uses = [(schedule, schedule_state(schedule, page)) for schedule in product.schedules.all()]
     return ProductRow(
         product=product,
         vials=vial_words(product),
@@ -126,13 +146,13 @@ def product_row(product: Product) -> ProductRow:
     )
 
 
-def signature_words(row: ReviewedModel) -> str:
+def signature_words(row: ReviewedModel, page: Page) -> str:
     label = row.sources.get(SIGN_OFF, {}).get("source", "")
     against = f", against: {label}" if label else ""
-    return f"{row.signed_by.full_name}, {row.signed_at:%d %b %Y}{against}"
+    return f"{row.signed_by.full_name}, {page.date(row.signed_at)}{against}"
 
 
-def product_facts(product: Product) -> list[Fact]:
+def product_facts(product: Product, page: Page) -> list[Fact]:
     strength = f"{product.strength_percent} ({number(product.concentration_mg_per_ml)} mg/mL)"
     warming = f"{product.warm_up_minutes} min at room temperature" if product.needs_warming else "none needed"
     rows = [
@@ -148,10 +168,10 @@ def product_facts(product: Product) -> list[Fact]:
         ("min_age_years", "Age", _with_unit(product.min_age_years, "from {} years")),
         ("cautions", "Cautions", product.cautions),
     ]
-    return [_fact(product, name, label, value) for name, label, value in rows if value]
+    return [_fact(page, product, name, label, value) for name, label, value in rows if value]
 
 
-def schedule_facts(schedule: RateSchedule) -> list[Fact]:
+def schedule_facts(schedule: RateSchedule, page: Page) -> list[Fact]:
     dose = f"{span(schedule.dose_min_mg_per_kg, schedule.dose_max_mg_per_kg)} mg/kg"
     days = f"{span(schedule.days_min, schedule.days_max)} {'day' if schedule.days_max == 1 else 'days'}"
     interval = schedule.interval_min_days
@@ -162,12 +182,12 @@ def schedule_facts(schedule: RateSchedule) -> list[Fact]:
         ("min_age_years", "Age", _with_unit(schedule.min_age_years, "from {} years")),
         ("maximum", "Maximum rate", both_units(schedule, schedule.max_mg_per_kg_per_min)),
     ]
-    facts = [_fact(schedule, name, label, value) for name, label, value in rows if value]
+    facts = [_fact(page, schedule, name, label, value) for name, label, value in rows if value]
     cap = both_units(schedule, schedule.at_risk_cap_mg_per_kg_per_min)
     if schedule.at_risk_max_mg_per_kg_per_min is None:
         note = "default: no number in the label"
         return [*facts, Fact(label="At-risk limit", value=cap, mark=TrustMark.UNVERIFIED, note=note)]
-    return [*facts, _fact(schedule, "at_risk_maximum", "At-risk limit", cap)]
+    return [*facts, _fact(page, schedule, "at_risk_maximum", "At-risk limit", cap)]
 
 
 def both_units(schedule: RateSchedule, rate: Decimal) -> str:
@@ -194,13 +214,13 @@ def step_rows(schedule: RateSchedule) -> list[StepRow]:
     return rows
 
 
-def schedule_view(schedule: RateSchedule) -> ScheduleView:
+def schedule_view(schedule: RateSchedule, page: Page) -> ScheduleView:
     return ScheduleView(
         schedule=schedule,
-        state=schedule_state(schedule),
-        facts=schedule_facts(schedule),
+        state=schedule_state(schedule, page),
+        facts=schedule_facts(schedule, page),
         steps=step_rows(schedule),
-        steps_fact=_fact(schedule, "steps", "Steps", ""),
+        steps_fact=_fact(page, schedule, "steps", "Steps", ""),
     )
 
 
@@ -208,12 +228,12 @@ def _with_unit(value: Decimal | int | None, words: str) -> str:
     return "" if value is None else words.format(number(value))
 
 
-def _fact(row: ReviewedModel, name: str, label: str, value: str) -> Fact:
+def _fact(page: Page, row: ReviewedModel, name: str, label: str, value: str) -> Fact:
     known = row.sources.get(name, {})
     return Fact(
         label=label,
         value=value,
         mark=known.get("status", TrustMark.UNVERIFIED.value),
-        source=source_text(known.get("source", "")),
+        source_number=page.number_of(source_text(known.get("source", ""))),
         note=known.get("note", ""),
     )

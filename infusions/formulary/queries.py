@@ -53,7 +53,7 @@ def products_for(indication: Indication, *, usable_only: bool = True) -> list[Pr
 def products_with_schedules() -> QuerySet[Product]:
     """Everything that the formulary pages show, in a fixed number of queries."""
     return Product.objects.select_related("signed_by", "changed_by").prefetch_related(
-        "vial_sizes", Prefetch("schedules", schedules_with_steps().order_by("indication__name"))
+        "vial_sizes", Prefetch("schedules", schedules_with_steps().order_by("-indication__regimen", "indication__name"))
     )
 
 

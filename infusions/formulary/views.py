@@ -2,13 +2,13 @@ from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.shortcuts import get_object_or_404, render
-from django.urls import reverse
 from django.utils.dateparse import parse_datetime
 
 from infusion_center.accounts.access import requires
 from infusion_center.accounts.roles import Permission
 from infusion_center.core.htmx import go_to
 from infusion_center.core.rules import RuleViolation
+from infusions.facility.queries import current_site
 from infusions.formulary import presenters, services
 from infusions.formulary.forms import ProductFilterForm, ProductForm, ScheduleForm, SignForm
 from infusions.formulary.queries import products_matching, products_with_schedules, schedules_with_steps
@@ -19,9 +19,15 @@ def product_list(request):
     form = ProductFilterForm(request.GET)
     form.is_valid()  # what makes no sense in the URL filters nothing
     wanted = {name: value for name, value in form.cleaned_data.items() if value}
-    rows = [presenters.product_row(product) for product in products_matching(**wanted)]
+    page = _page(request)
+    rows = [presenters.product_row(product, page) for product in products_matching(**wanted)]
     context = {"form": form, "rows": rows, "chips": _chips(form, wanted), "locked": sum(row.locked for row in rows)}
     return render(request, "infusions/formulary/product_list.html", context)
+
+
+def _page(request):
+    site = current_site(request)
+    return presenters.Page(zone_name=site.time_zone if site else "UTC")
 
 
 def _chips(form, wanted):
@@ -42,12 +48,14 @@ def _chips(form, wanted):
 @requires(Permission.VIEW_FORMULARY)
 def product_detail(request, key):
     product = get_object_or_404(products_with_schedules(), key=key)
+    page = _page(request)
     context = {
         "product": product,
-        "state": presenters.product_state(product),
-        "facts": presenters.product_facts(product),
-        "schedules": [presenters.schedule_view(schedule) for schedule in product.schedules.all()],
+        "state": presenters.product_state(product, page),
+        "schedules": [presenters.schedule_view(schedule, page) for schedule in product.schedules.all()],
+        "facts": presenters.product_facts(product, page),
         "marks": presenters.MARKS,
+        "page": page,
     }
     return render(request, "infusions/formulary/product_detail.html", context)
 
@@ -71,7 +79,8 @@ def product_amend(request, key):
 @requires(Permission.SIGN_FORMULARY)
 def product_sign(request, key):
     product = get_object_or_404(products_with_schedules(), key=key)
-    context = {"product": product, "facts": presenters.product_facts(product)}
+    page = _page(request)
+    context = {"product": product, "facts": presenters.product_facts(product, page), "page": page}
     return _sign(request, product, product, services.sign_product, "product", context)
 
 
@@ -95,7 +104,8 @@ def schedule_amend(request, schedule_id):
 @requires(Permission.SIGN_FORMULARY)
 def schedule_sign(request, schedule_id):
     schedule = get_object_or_404(schedules_with_steps(), public_id=schedule_id)
-    context = {"product": schedule.product, "view": presenters.schedule_view(schedule)}
+    page = _page(request)
+    context = {"product": schedule.product, "view": presenters.schedule_view(schedule, page), "page": page}
     return _sign(request, schedule, schedule.product, services.sign_schedule, "schedule", context)
 
 
@@ -111,5 +121,5 @@ def _sign(request, row, product, sign, name, context):
         else:
             messages.success(request, f"{row} is signed.")
             return go_to(request, row.get_absolute_url())
-    context |= {"form": form, "cancel_url": reverse("formulary:product-detail", args=[product.key])}
+    context |= {"form": form, "marks": presenters.MARKS, "cancel_url": product.get_absolute_url()}
     return render(request, f"infusions/formulary/{name}_sign.html", context)

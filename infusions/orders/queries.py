@@ -32,6 +32,10 @@ class VisitLength:
     observation: int
 
     @property
+    def before_observation(self) -> int:
+        return self.preparation + self.infusion
+
+    @property
     def total(self) -> int:
         return -(-(self.preparation + self.infusion + self.observation) // QUARTER_MINUTES) * QUARTER_MINUTES
 
@@ -203,7 +207,7 @@ def _with_names(orders: QuerySet[InfusionOrder]) -> QuerySet[InfusionOrder]:
     return orders.select_related("patient", "product", "indication")
 
 
-# The work lists of the order list: name in the URL -> (label, condition on a day).
+# The work lists of the order list, by their names in its URL.
 WORK_LISTS = {
     "to-sign": "To sign",
     "held": "On hold",
@@ -212,14 +216,18 @@ WORK_LISTS = {
     "stopped": "Stopped",
     "all": "All",
 }
+COUNTED = ("to-sign", "held", "expiring", "active")  # the others grow with history
 
 
 def work_list(name: str, on: dt.date) -> QuerySet[InfusionOrder]:
-    return _with_names(InfusionOrder.objects.filter(_work_list_condition(name, on)))
+    """Orders of a work list: what ends first on top, drafts by age, history newest first."""
+    orders = _with_names(InfusionOrder.objects.filter(_work_list_condition(name, on)))
+    first = {"to-sign": "created_at", "expiring": "valid_until", "active": "valid_until"}.get(name, "-created_at")
+    return orders.order_by(first, "pk")
 
 
 def work_list_counts(on: dt.date) -> dict[str, int]:
-    return {name: InfusionOrder.objects.filter(_work_list_condition(name, on)).count() for name in WORK_LISTS}
+    return {name: InfusionOrder.objects.filter(_work_list_condition(name, on)).count() for name in COUNTED}
 
 
 def _work_list_condition(name: str, on: dt.date) -> Q:

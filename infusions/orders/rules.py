@@ -8,7 +8,7 @@ from __future__ import annotations
 import datetime as dt
 from decimal import ROUND_HALF_UP, Decimal
 
-from infusion_center.core.rules import Problem, blocker, needs_approval, note, sort_problems, warning
+from infusion_center.core.rules import Problem, Severity, blocker, needs_approval, note, sort_problems, warning
 from infusions.formulary import rules as formulary
 from infusions.orders.models import InfusionOrder, OrderStatus, WeightMethod
 from infusions.orders.queries import OrderFacts, ProductPlan, order_facts, rate_cap
@@ -185,6 +185,19 @@ def validity_problems(order: InfusionOrder, on: dt.date) -> list[Problem]:
         *_period_problems(order, on),
         *weight_change_problems(order, patients.current_weight(order.patient)),
     ]
+
+
+def standing_problems(order: InfusionOrder, found: list[Problem], on: dt.date) -> list[Problem]:
+    """What the page of a signed order shows: what forbids to use it now, and the notes of `found` that still hold.
+
+    What needed approval was decided with the signature, so it is not asked again.
+    """
+    if order.status == OrderStatus.STOPPED:
+        return []
+    now = validity_problems(order, on)
+    told = {problem.code for problem in now}
+    kept = [p for p in found if p.severity in (Severity.BLOCKER, Severity.NOTE) and p.code not in told]
+    return sort_problems([*now, *kept])
 
 
 def _status_problems(order: InfusionOrder) -> list[Problem]:

@@ -122,3 +122,8 @@ class Reminder(PublicIdModel, TimestampedModel):
     @property
     def is_settled(self) -> bool:
         return self.settled_at is not None
+
+    @property
+    def face(self) -> str:
+        """The state as badges name it."""
+        return "sending" if self.state == ReminderState.CLAIMED else self.state

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
-from infusion_center.core.clock import quarters_between
+from infusion_center.core.clock import QUARTER_SECONDS
 from infusions.facility.models import MAX_RATIO, Setting
 
 LANES_PER_OBJECT = 16
@@ -84,21 +84,23 @@ def lanes_of(visit: Visit) -> list[tuple[int, range]]:
     At home: the patient for the visit, the nurse wholly from leaving until she is back. A visit that ended early
     gives back what it no longer needs; one that overran never takes more than was booked.
     """
-    whole = _taken(visit, visit.start, visit.end)
+    start, end = int(visit.start.timestamp()), int(visit.end.timestamp())
+    finished = None if visit.finished_at is None else int(visit.finished_at.timestamp())
+    whole = _quarters(start, end, finished)
+    nurse_id = visit.nurse_id
     if visit.setting == Setting.HOME:
-        travel = dt.timedelta(minutes=visit.travel_minutes)
-        away = _taken(visit, visit.start - travel, visit.end + travel, after=travel)
-        nurse = [hands_lane(visit.nurse_id), *place_lanes(visit.nurse_id)]
+        travel = visit.travel_minutes * 60
+        away = _quarters(start - travel, end + travel, None if finished is None else finished + travel)
+        nurse = [hands_lane(nurse_id), *place_lanes(nurse_id)]
         return [(patient_lane(visit.patient_id), whole), *((lane, away) for lane in nurse)]
-    beginning = visit.start + dt.timedelta(minutes=visit.start_hands_minutes)
-    finishing = visit.end - dt.timedelta(minutes=visit.end_hands_minutes)
-    hands = hands_lane(visit.nurse_id)
+    beginning = min(start + visit.start_hands_minutes * 60, end)
+    finishing = max(end - visit.end_hands_minutes * 60, start)
     return [
         (chair_lane(visit.chair_id), whole),
         (patient_lane(visit.patient_id), whole),
-        (place_lane(visit.nurse_id, visit.ratio_place), whole),
-        (hands, _taken(visit, visit.start, min(beginning, visit.end))),
-        (hands, _taken(visit, max(finishing, visit.start), visit.end)),
+        (place_lane(nurse_id, visit.ratio_place), whole),
+        (hands_lane(nurse_id), _quarters(start, beginning, finished)),
+        (hands_lane(nurse_id), _quarters(finishing, end, finished)),
     ]
 
 
@@ -107,10 +109,8 @@ def claims_for(visit: Visit) -> list[tuple[int, int]]:
     return sorted({(lane, quarter) for lane, quarters in lanes_of(visit) for quarter in quarters})
 
 
-def _taken(visit: Visit, start: dt.datetime, end: dt.datetime, after: dt.timedelta = dt.timedelta(0)) -> range:
-    """The quarter-hours of [start, end), as far as they were used: until `after` the real end of the visit."""
-    quarters = quarters_between(start, end)
-    if visit.finished_at is None:
-        return quarters
-    used = quarters_between(start, max(start, visit.finished_at + after))
-    return range(quarters.start, min(quarters.stop, used.stop))
+def _quarters(start: int, end: int, used_until: int | None) -> range:
+    """The quarter-hours that [start, end) touches, in seconds of the epoch, as far as they were used."""
+    if used_until is not None:
+        end = max(start, min(end, used_until))
+    return range(start // QUARTER_SECONDS, -(-end // QUARTER_SECONDS))

@@ -145,4 +145,4 @@ def test_work_lists_sort_orders_by_what_is_to_do():
         "all": {draft, held, stopped, signed, expiring, expired},
     }
     assert {name: set(work_list(name, today())) for name in expected} == expected
-    assert work_list_counts(today()) == {name: len(orders) for name, orders in expected.items()}
+    assert work_list_counts(today()) == {"to-sign": 1, "held": 1, "expiring": 1, "active": 2}

@@ -1,0 +1,243 @@
+"""What may stand against an act during and after the infusion. Table with sources: docs/clinical-rules.md, Infusion."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from decimal import Decimal
+
+from infusion_center.core.rules import Problem, blocker, needs_approval, warning
+from infusions.doses import titration
+from infusions.doses.course import Course
+from infusions.doses.due import FRESH
+from infusions.doses.models import DoseRecord, DoseState, Phase, Reaction, VitalSigns
+from infusions.facility.models import Site
+
+STEP_EARLY = dt.timedelta(minutes=2)
+HALF = Decimal("0.5")
+WHOLE_DOSE = Decimal("0.95")  # the clock's estimate; the nurse sees the empty bottle
+GRADE_PAUSE, GRADE_STOP = 2, 3
+NEEDED_SIGNS = ("temperature_c", "systolic", "diastolic", "pulse")
+# Lowest and highest that a living adult or child shows; beyond lies a typing error.
+PLAUSIBLE: dict[str, tuple[Decimal, Decimal, str]] = {
+    "temperature_c": (Decimal(30), Decimal(43), "temperature"),
+    "systolic": (Decimal(50), Decimal(260), "systolic pressure"),
+    "diastolic": (Decimal(20), Decimal(160), "diastolic pressure"),
+    "pulse": (Decimal(20), Decimal(250), "pulse"),
+    "respiration": (Decimal(4), Decimal(80), "respiration"),
+    "spo2_percent": (Decimal(50), Decimal(100), "oxygen saturation"),
+}
+
+
+def state_problems(record: DoseRecord, *states: DoseState) -> list[Problem]:
+    if record.state in states:
+        return []
+    return [blocker("wrong-state", f"This is not possible now: the infusion is {record.get_state_display().lower()}.")]
+
+
+def rate_problems(course: Course, rate_ml_per_h: Decimal, now: dt.datetime) -> list[Problem]:
+    """Above the cap never; below is free; ahead of the plan, or back up after a reaction, only with a reason.
+
+    Sources: fact sheet 1b (maximum and at-risk rates, steps held for their minutes) and 5 (reaction -> app).
+    """
+    if problems := state_problems(course.record, DoseState.INFUSING):
+        return problems
+    if rate_ml_per_h <= 0:
+        return [blocker("rate-not-positive", "Give a rate above 0, or pause.", field="rate_ml_per_h")]
+    if problems := _cap_problems(course.record, rate_ml_per_h):
+        return problems
+    if rate_ml_per_h == course.rate_ml_per_h:
+        message = f"The pump already runs at {_n(rate_ml_per_h)} mL/h."
+        return [blocker("rate-unchanged", message, field="rate_ml_per_h")]
+    if rate_ml_per_h < course.rate_ml_per_h:
+        return []
+    return [
+        *_ahead_problems(course, rate_ml_per_h, now),
+        *_reaction_rate_problems(course, rate_ml_per_h),
+        *_stale_signs(course, now),
+    ]
+
+
+def _cap_problems(record: DoseRecord, rate_ml_per_h: Decimal) -> list[Problem]:
+    if rate_ml_per_h <= record.max_rate_ml_per_h:
+        return []
+    why = "at-risk maximum" if record.plan.get("at_risk") else "maximum"
+    message = f"{_n(rate_ml_per_h)} mL/h is above the {why} of {_n(record.max_rate_ml_per_h)} mL/h."
+    return [blocker("rate-above-cap", message, field="rate_ml_per_h", remedy="Choose a lower rate.")]
+
+
+def _ahead_problems(course: Course, rate_ml_per_h: Decimal, now: dt.datetime) -> list[Problem]:
+    if rate_ml_per_h <= titration.planned_rate(course.steps, course.rates, now, STEP_EARLY):
+        return []
+    message = f"The plan has not reached {_n(rate_ml_per_h)} mL/h yet."
+    return [needs_approval("rate-ahead-of-plan", message, field="reason", remedy="Wait, or give the reason.")]
+
+
+def _reaction_rate_problems(course: Course, rate_ml_per_h: Decimal) -> list[Problem]:
+    """After grade 1 slower than when it came; after grade 2 at most half of it. Source: fact sheet 5."""
+    for one in course.reactions:
+        if not one.rate_ml_per_h:
+            continue
+        too_fast = (
+            rate_ml_per_h > one.rate_ml_per_h * HALF if one.grade >= GRADE_PAUSE else rate_ml_per_h >= one.rate_ml_per_h
+        )
+        if too_fast:
+            message = f"{one.get_kind_display()} came at {_n(one.rate_ml_per_h)} mL/h."
+            remedy = "Stay slower, or give the reason and who decided."
+            return [needs_approval("rate-after-reaction", message, field="reason", remedy=remedy)]
+    return []
+
+
+def _stale_signs(course: Course, now: dt.datetime) -> list[Problem]:
+    """Source: fact sheet 4, vital signs just before each step up."""
+    if any(signs.at >= now - FRESH for signs in course.vital_signs):
+        return []
+    return [warning("vital-signs-before-step", "No vital signs in the last 10 minutes: take them before stepping up.")]
+
+
+def resume_problems(course: Course, rate_ml_per_h: Decimal) -> list[Problem]:
+    """Never faster than before the pause; after grade 2 at most half the rate it came at, and by order.
+
+    Source: fact sheet 5, reaction -> app: stop, medicate, restart at 50 % or less with an order.
+    """
+    if problems := state_problems(course.record, DoseState.PAUSED):
+        return problems
+    if rate_ml_per_h <= 0:
+        return [blocker("rate-not-positive", "Give a rate above 0.", field="rate_ml_per_h")]
+    if rate_ml_per_h > course.last_rate_ml_per_h:
+        message = f"Before the pause it ran at {_n(course.last_rate_ml_per_h)} mL/h: resume at that rate or slower."
+        return [blocker("resume-faster", message, field="rate_ml_per_h")]
+    if pausing_reaction(course) is None:
+        return []
+    most = resume_rate_ml_per_h(course)
+    if rate_ml_per_h > most:
+        message = f"After a grade 2 reaction resume at {_n(most)} mL/h or slower, half of what it came at."
+        return [blocker("resume-above-half", message, field="rate_ml_per_h")]
+    message = "Restarting after a grade 2 reaction needs the prescriber's order."
+    return [needs_approval("restart-needs-order", message, field="reason", remedy="Write who ordered it.")]
+
+
+def pausing_reaction(course: Course) -> Reaction | None:
+    """The last reaction of grade 2 that came since the infusion last ran at speed: the reason of this pause."""
+    paused_at = course.rates[-1].at
+    running = [rate.at for rate in course.rates if rate.rate_ml_per_h]
+    since = running[-1] if running else paused_at
+    return next(
+        (one for one in reversed(course.reactions) if one.grade >= GRADE_PAUSE and one.recorded_at >= since), None
+    )
+
+
+def resume_rate_ml_per_h(course: Course) -> Decimal:
+    """The fastest rate to resume at."""
+    reaction, last = pausing_reaction(course), course.last_rate_ml_per_h
+    if reaction is None or not reaction.rate_ml_per_h:
+        return last
+    return min(last, (reaction.rate_ml_per_h * HALF).quantize(Decimal("0.1")))
+
+
+def vital_sign_problems(values: Mapping[str, Decimal | int | None]) -> list[Problem]:
+    """Typing errors; at least one value must be there."""
+    given = {name: Decimal(value) for name, value in values.items() if value is not None}
+    if not given:
+        return [blocker("vital-signs-empty", "Enter at least one value.")]
+    problems = []
+    for name, value in given.items():
+        low, high, label = PLAUSIBLE[name]
+        if not low <= value <= high:
+            message = f"A {label} of {_n(value)} cannot be right ({_n(low)} to {_n(high)})."
+            problems.append(blocker("vital-sign-implausible", message, field=name, remedy="Measure or type it again."))
+    if not problems and given.get("systolic", Decimal(300)) <= given.get("diastolic", Decimal(0)):
+        message = "The systolic pressure must be the higher one."
+        problems.append(blocker("pressure-swapped", message, field="diastolic"))
+    return problems
+
+
+def hold_problems(signs: VitalSigns, site: Site) -> list[Problem]:
+    """Values outside the site's hold limits: hold and call. Source: fact sheet 3, vitals (limits set by the clinic)."""
+    limits = (
+        ("temperature_c", None, site.hold_temperature_c, "Temperature", " °C"),
+        ("systolic", site.hold_systolic_low, site.hold_systolic_high, "Systolic pressure", " mmHg"),
+        ("pulse", site.hold_pulse_low, site.hold_pulse_high, "Pulse", "/min"),
+        ("spo2_percent", site.hold_spo2_percent, None, "Oxygen saturation", "%"),
+    )
+    problems = []
+    for name, low, high, label, unit in limits:
+        value = getattr(signs, name)
+        if value is None:
+            continue
+        # 38.0 °C itself holds; the other limits are the last good values.
+        too_high = high is not None and (value >= high if name == "temperature_c" else value > high)
+        if too_high or (low is not None and value < low):
+            limit = high if too_high else low
+            message = f"{label} {value}{unit} is {'high' if too_high else 'low'} (limit {limit}{unit})."
+            remedy = "Hold the infusion, measure again and call the prescriber."
+            problems.append(warning(f"hold-{name.split('_')[0]}", message, field=name, remedy=remedy))
+    return problems
+
+
+def reaction_problems(record: DoseRecord, *, grade: int, action: str, onset_at: dt.datetime, now: dt.datetime) -> list:
+    """Source: fact sheet 5, grading (CTCAE v5)."""
+    running = (DoseState.INFUSING, DoseState.PAUSED, DoseState.OBSERVING, DoseState.ENDED)
+    if problems := state_problems(record, *running):
+        return problems
+    problems = []
+    if not 1 <= grade <= 5:
+        problems.append(blocker("reaction-grade", "The grade is 1 to 5.", field="grade"))
+    if not action.strip():
+        problems.append(blocker("reaction-action-missing", "Write what was done.", field="action"))
+    if not record.started_at <= onset_at <= now:
+        message = "The reaction must have begun after the infusion started, and not in the future."
+        problems.append(blocker("reaction-onset", message, field="onset_at"))
+    return problems
+
+
+def end_problems(course: Course, now: dt.datetime, stop_reason: str) -> list[Problem]:
+    """Stopping before the volume is in needs a reason; the last 5 % are the difference between clock and pump."""
+    if problems := state_problems(course.record, DoseState.INFUSING, DoseState.PAUSED):
+        return problems
+    if stop_reason.strip() or course.given_ml(now) >= course.to_give_ml * WHOLE_DOSE:
+        return []
+    message = f"About {_n(course.given_ml(now))} of {_n(course.to_give_ml)} mL have gone in."
+    return [blocker("stop-reason-missing", message, field="stop_reason", remedy="Write why it stops early.")]
+
+
+def observation_problems(record: DoseRecord, now: dt.datetime) -> list[Problem]:
+    """Source: fact sheet 4: at least 30 min for everyone, an hour after a first dose or change of brand."""
+    if problems := state_problems(record, DoseState.OBSERVING):
+        return problems
+    length = dt.timedelta(minutes=record.appointment.observation_minutes)
+    if now >= record.ended_at + length:
+        return []
+    left = -(-(record.ended_at + length - now) // dt.timedelta(minutes=1))
+    message = f"The observation goes on for {left} min."
+    return [needs_approval("observation-short", message, field="reason", remedy="Wait, or give the reason.")]
+
+
+def sign_problems(course: Course) -> list[Problem]:
+    """A record closes only when it is whole. Source: fact sheet 4 (vital signs), 5 (lot and expiry of every vial)."""
+    if problems := state_problems(course.record, DoseState.ENDED):
+        return problems
+    problems = []
+    if not course.vials or any(not vial.lot or vial.expires_on is None for vial in course.vials):
+        problems.append(blocker("vials-incomplete", "A vial has no lot or expiry."))
+    for phase, when in ((Phase.BASELINE, "before the infusion"), (Phase.END, "at the end")):
+        signs = course.signs_of(phase)
+        if signs is None or any(getattr(signs, name) is None for name in NEEDED_SIGNS):
+            message = f"Temperature, pressure and pulse {when} are missing."
+            problems.append(blocker(f"vital-signs-{phase}-missing", message))
+    return problems
+
+
+def amend_problems(record: DoseRecord, *, text: str, reason: str) -> list[Problem]:
+    problems = []
+    if record.state != DoseState.SIGNED:
+        problems.append(blocker("not-signed", "The record is not signed yet: change it instead."))
+    if not text.strip():
+        problems.append(blocker("amendment-empty", "Write what is added or put right.", field="text"))
+    if not reason.strip():
+        problems.append(blocker("amendment-reason-missing", "An amendment needs its reason.", field="reason"))
+    return problems
+
+
+def _n(number: Decimal) -> str:
+    return f"{number.normalize():f}"

@@ -1,0 +1,40 @@
+"""Every write of a dose record, by its moment: preparation, running, signing. Import them from here."""
+
+from infusions.doses.preparation import (
+    add_vial,
+    add_vials,
+    choose_product,
+    prepare_dose,
+    remove_vial,
+    second_check,
+    start_infusion,
+)
+from infusions.doses.running import (
+    change_rate,
+    end_infusion,
+    end_observation,
+    pause_infusion,
+    record_reaction,
+    record_vital_signs,
+    resume_infusion,
+)
+from infusions.doses.signing import amend_dose, sign_dose
+
+__all__ = [
+    "add_vial",
+    "add_vials",
+    "amend_dose",
+    "change_rate",
+    "choose_product",
+    "end_infusion",
+    "end_observation",
+    "pause_infusion",
+    "prepare_dose",
+    "record_reaction",
+    "record_vital_signs",
+    "remove_vial",
+    "resume_infusion",
+    "second_check",
+    "sign_dose",
+    "start_infusion",
+]

@@ -1,0 +1,213 @@
+"""Order entry with its live plan, the order page and its decisions."""
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_POST, require_safe
+
+from infusion_center.accounts.access import requires
+from infusion_center.accounts.roles import Permission, has_permission
+from infusion_center.audit.services import record_opening
+from infusion_center.core.rules import RuleViolation, Severity
+from infusions.facility.models import Setting
+from infusions.facility.queries import current_site
+from infusions.orders import queries, rules, services
+from infusions.orders.forms import OrderForm, ReasonForm, SignForm
+from infusions.orders.models import InfusionOrder, OrderStatus
+from infusions.orders.presenters import OrderView, plan_view
+from infusions.orders.signing import is_intact
+from patients.models import Patient
+
+
+def order_view(order, site, *, alternatives=None) -> OrderView:
+    """Everything computed about an order, saved or being typed."""
+    facts = queries.order_facts(order, alternatives=alternatives)
+    minutes = order.infusion_minutes or queries.longest_day_minutes(facts.products)
+    visit = None
+    if site is not None and minutes:
+        visit = queries.visit_length(order, site, Setting.FACILITY, infusion_minutes=minutes)
+    return OrderView(
+        facts=facts,
+        plans=tuple(plan_view(one) for one in facts.products),
+        problems=rules.order_problems(order, facts=facts),
+        visit=visit,
+    )
+
+
+def fetch_order(order_id) -> InfusionOrder:
+    orders = InfusionOrder.objects.select_related("patient", "product", "indication")
+    return get_object_or_404(orders, public_id=order_id)
+
+
+def sketched_view(request, form) -> dict:
+    order = form.sketch()
+    if order is None:
+        return {"view": None}
+    return {
+        "view": order_view(order, current_site(request), alternatives=form.cleaned_data.get("alternatives") or ()),
+        "order": order,
+    }
+
+
+@requires(Permission.DRAFT_ORDER)
+def order_create(request, patient_id):
+    patient = get_object_or_404(Patient, public_id=patient_id, is_active=True)
+    form = OrderForm(request.POST or None, patient=patient)
+    context = {"patient": patient, "form": form}
+    if request.method == "POST" and form.is_valid() and "check" not in request.POST:
+        try:
+            order = services.draft_order(patient=patient, by=request.user, **form.entered())
+        except RuleViolation as refused:
+            form.show_problems(refused.problems)
+        else:
+            messages.success(request, "The draft is saved.")
+            return redirect("orders:order-detail", order.public_id)
+    if form.is_bound:
+        context |= sketched_view(request, form)
+    return render(request, "infusions/orders/order_form.html", context)
+
+
+@requires(Permission.DRAFT_ORDER)
+def order_edit(request, order_id):
+    draft = fetch_order(order_id)
+    if draft.status != OrderStatus.DRAFT:
+        messages.error(request, "Only a draft can be edited. Stop this order and enter a new one.")
+        return redirect("orders:order-detail", draft.public_id)
+    form = OrderForm(request.POST or None, patient=draft.patient, instance=fetch_order(order_id))
+    context = {"patient": draft.patient, "form": form, "draft": draft}
+    if request.method == "POST" and form.is_valid() and "check" not in request.POST:
+        version = form.cleaned_data["version"] or 0
+        try:
+            services.amend_draft(order=draft, version=version, by=request.user, **form.entered())
+        except RuleViolation as refused:
+            form.show_problems(refused.problems)
+        else:
+            messages.success(request, "The draft is saved.")
+            return redirect("orders:order-detail", draft.public_id)
+    if form.is_bound:
+        context |= sketched_view(request, form)
+    else:
+        context |= {"view": order_view(draft, current_site(request)), "order": draft}
+    return render(request, "infusions/orders/order_form.html", context)
+
+
+@requires(Permission.DRAFT_ORDER)
+@require_POST
+def order_preview(request, patient_id):
+    """The plan of what is typed so far; nothing is written."""
+    patient = get_object_or_404(Patient, public_id=patient_id)
+    form = OrderForm(request.POST, patient=patient)
+    form.is_valid()
+    context = {"patient": patient, "form": form, **sketched_view(request, form)}
+    return render(request, "infusions/orders/_order_preview.html", context)
+
+
+@requires(Permission.VIEW_ORDER)
+@require_safe
+def order_detail(request, order_id):
+    order = fetch_order(order_id)
+    record_opening(order, by=request.user, patient=order.patient, what="order")
+    return show_order(request, order)
+
+
+def show_order(request, order, *, sign_form=None, status=200):
+    site = current_site(request)
+    view = order_view(order, site)
+    is_draft = order.status == OrderStatus.DRAFT
+    if is_draft and has_permission(request.user, Permission.SIGN_ORDER):
+        sign_form = sign_form or SignForm(initial={"version": order.version})
+    signatures = [(row, is_intact(row)) for row in order.signatures.select_related("signed_by")]
+    today = queries.patient_today(order.patient)
+    context = {
+        "order": order,
+        "patient": order.patient,
+        "view": view,
+        "problems": view.problems if is_draft else rules.standing_problems(order, view.problems, today),
+        "needs_reason": any(problem.severity == Severity.APPROVAL for problem in view.problems),
+        "blocked": any(problem.severity == Severity.BLOCKER for problem in view.problems),
+        "sign_form": sign_form,
+        "signatures": signatures,
+        "events": order.events.select_related("by"),
+        "window": rules.dose_window(order),
+        "may_stop": may_stop(request.user, order),
+        "is_expired": order.valid_until < today,
+    }
+    return render(request, "infusions/orders/order_detail.html", context, status=status)
+
+
+@requires(Permission.SIGN_ORDER)
+@require_POST
+def order_sign(request, order_id):
+    order = fetch_order(order_id)
+    form = SignForm(request.POST)
+    if form.is_valid():
+        reason, version = form.cleaned_data["override_reason"], form.cleaned_data["version"]
+        try:
+            services.sign_order(order=order, by=request.user, override_reason=reason, version=version)
+        except RuleViolation as refused:
+            form.show_problems(refused.problems)
+        else:
+            messages.success(request, f"Signed for {order.prescriber_name}.")
+            return redirect("orders:order-detail", order.public_id)
+    return show_order(request, fetch_order(order_id), sign_form=form)
+
+
+def may_stop(user, order) -> bool:
+    """A draft is thrown away by whoever may draft; a signed order is stopped by whoever may sign."""
+    if order.status == OrderStatus.STOPPED:
+        return False
+    needed = Permission.DRAFT_ORDER if order.status == OrderStatus.DRAFT else Permission.SIGN_ORDER
+    return has_permission(user, needed)
+
+
+def decide(request, order, *, service, done, confirm):
+    """A page that asks for the reason and then calls the service; `confirm` fills components/_confirm.html."""
+    form = ReasonForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            service(order=order, reason=form.cleaned_data["reason"], by=request.user)
+        except RuleViolation as refused:
+            form.show_problems(refused.problems)
+        else:
+            messages.success(request, done)
+            return redirect("orders:order-detail", order.public_id)
+    context = {"order": order, "patient": order.patient, "form": form, **confirm}
+    return render(request, "infusions/orders/order_decide.html", context)
+
+
+@requires(Permission.DRAFT_ORDER, Permission.SIGN_ORDER)
+def order_hold(request, order_id):
+    confirm = {
+        "title": "Hold this order?",
+        "text": "Nothing is booked or started by it until a pharmacist releases it. Booked visits stay.",
+        "verb": "Hold order",
+    }
+    done = "The order is on hold."
+    return decide(request, fetch_order(order_id), service=services.hold_order, done=done, confirm=confirm)
+
+
+@requires(Permission.SIGN_ORDER)
+def order_release(request, order_id):
+    confirm = {
+        "title": "Release this order?",
+        "text": "Visits can be booked and started by it again. Say what was decided, and by whom.",
+        "verb": "Release order",
+    }
+    done = "The order is released."
+    return decide(request, fetch_order(order_id), service=services.release_order, done=done, confirm=confirm)
+
+
+@requires(Permission.DRAFT_ORDER, Permission.SIGN_ORDER)
+def order_stop(request, order_id):
+    order = fetch_order(order_id)
+    if order.status != OrderStatus.STOPPED and not may_stop(request.user, order):
+        raise PermissionDenied
+    draft = order.status == OrderStatus.DRAFT
+    confirm = {
+        "title": "Discard this draft?" if draft else "Stop this order for good?",
+        "text": "It stays readable. A stopped order cannot be taken up again; a new one is entered instead.",
+        "verb": "Discard draft" if draft else "Stop order",
+        "danger": True,
+    }
+    done = "The draft is discarded." if draft else "The order is stopped."
+    return decide(request, order, service=services.stop_order, done=done, confirm=confirm)

@@ -1,0 +1,136 @@
+"""The only file that talks to mail: builds the message of a ledger row and hands it to the mail server."""
+
+import datetime as dt
+import logging
+import smtplib
+from contextlib import suppress
+from email.headerregistry import Address
+from email.mime.text import MIMEText
+from email.utils import parseaddr
+
+from django.conf import settings
+from django.core.mail import EmailMultiAlternatives, get_connection
+
+from infusions.reminders.invitation import FILE_NAME, calendar_entry, method_of
+from infusions.reminders.models import Reminder
+from infusions.reminders.wording import language_of, mail_host, place_of, stop_url, write_message
+
+logger = logging.getLogger(__name__)
+
+
+class ServerUnavailable(Exception):
+    """No mail can be sent now, whatever its content: unreachable, refusing our sign-in or our name."""
+
+
+class TryLater(Exception):
+    """This message was not taken now, but may be later."""
+
+
+class RefusedForGood(Exception):
+    """This message or address will never be taken."""
+
+
+class Mailer:
+    """One connection for many messages; opened anew after a failure.
+
+    Opening fails as ServerUnavailable. A failure after that concerns the one message, so that a message which makes
+    the server hang up cannot hold up those behind it.
+    """
+
+    def __init__(self):
+        self._connection = None
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exc_info):
+        self.close()
+
+    def send(self, reminder: Reminder, now: dt.datetime) -> str:
+        """Hand one message over; its Message-ID. Raises ServerUnavailable, TryLater or RefusedForGood."""
+        message = _built(reminder, now)
+        message.connection = self._open()
+        try:
+            message.send()
+        except (OSError, smtplib.SMTPException) as error:
+            self.close()
+            raise _meaning(error) from error
+        return message.extra_headers["Message-ID"]
+
+    def close(self) -> None:
+        if self._connection is not None:
+            with suppress(OSError, smtplib.SMTPException):
+                self._connection.close()
+            self._connection = None
+
+    def _open(self):
+        if self._connection is None:
+            connection = get_connection()
+            try:
+                connection.open()
+            except (OSError, smtplib.SMTPException) as error:
+                raise ServerUnavailable(_short(error)) from error
+            self._connection = connection
+        return self._connection
+
+
+def build_mail(reminder: Reminder, now: dt.datetime) -> EmailMultiAlternatives:
+    appointment = reminder.appointment
+    language = language_of(appointment)
+    place, written = place_of(appointment, language), write_message(reminder)
+    sender = parseaddr(settings.DEFAULT_FROM_EMAIL)[1]
+    mail = EmailMultiAlternatives(
+        subject=written.subject,
+        body=written.text,
+        from_email=str(Address(display_name=place.name, addr_spec=sender)),
+        to=[appointment.patient.email],
+        reply_to=[place.email] if place.email else None,
+        headers={
+            "Message-ID": message_id_of(reminder),
+            "List-Unsubscribe": f"<{stop_url(appointment)}>",
+            "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",  # RFC 8058
+            "Auto-Submitted": "auto-generated",
+            "Content-Language": language,
+        },
+    )
+    mail.attach_alternative(written.html, "text/html")
+    entry = MIMEText(calendar_entry(reminder, sender=sender, now=now).decode(), "calendar", "utf-8")
+    entry.set_param("method", method_of(reminder))
+    entry.add_header("Content-Disposition", "attachment", filename=FILE_NAME)
+    mail.attach(entry)
+    return mail
+
+
+def _built(reminder: Reminder, now: dt.datetime) -> EmailMultiAlternatives:
+    try:
+        return build_mail(reminder, now)
+    except Exception as error:  # a fault in one template or row must not hold up the messages behind it
+        logger.exception("reminder %s could not be written", reminder.public_id)
+        raise TryLater(f"not written: {type(error).__name__}") from error
+
+
+def message_id_of(reminder: Reminder) -> str:
+    """The same at every try: a receiver that gets the message twice can tell."""
+    return f"<{reminder.public_id}@{mail_host()}>"
+
+
+def _meaning(error: Exception) -> Exception:
+    if isinstance(error, smtplib.SMTPSenderRefused | smtplib.SMTPHeloError | smtplib.SMTPAuthenticationError):
+        return ServerUnavailable(_short(error))  # our set-up is refused, not the patient's address
+    if isinstance(error, smtplib.SMTPRecipientsRefused):
+        codes = [code for code, _ in error.recipients.values()]
+        permanent = all(code >= 500 for code in codes)
+    else:
+        permanent = getattr(error, "smtp_code", 0) >= 500 or isinstance(error, smtplib.SMTPNotSupportedError)
+    return RefusedForGood(_short(error)) if permanent else TryLater(_short(error))
+
+
+def _short(error: Exception) -> str:
+    """What the server said, fit for the ledger's column."""
+    if isinstance(error, smtplib.SMTPRecipientsRefused):
+        code, text = next(iter(error.recipients.values()))
+    elif isinstance(error, smtplib.SMTPResponseException):
+        code, text = error.smtp_code, error.smtp_error
+    else:
+        return f"{type(error).__name__}: {error}"[:200]
+    return f"{code} {text.decode(errors='replace') if isinstance(text, bytes) else text}"[:200]

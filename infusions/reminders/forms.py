@@ -1,0 +1,37 @@
+"""Filters of the ledger, the reason of a resend, and the patient's answer from a mail."""
+
+from django import forms
+
+from infusion_center.core.forms import FormMixin
+from infusions.reminders.models import Kind
+
+STATES = [("", "All"), ("waiting", "Waiting"), ("sent", "Sent"), ("skipped", "Skipped"), ("failed", "Failed")]
+PERIODS = [("recent", "Last 7 days"), ("coming", "Next 7 days")]
+
+
+class ReminderFilterForm(FormMixin, forms.Form):
+    """Everything comes from the address; what it does not understand is no filter."""
+
+    when = forms.ChoiceField(choices=PERIODS, required=False, widget=forms.HiddenInput)
+    state = forms.ChoiceField(choices=STATES, required=False, widget=forms.HiddenInput)
+    patient = forms.CharField(required=False, max_length=14, widget=forms.HiddenInput)
+    q = forms.CharField(
+        label="Patient", required=False, max_length=80, widget=forms.TextInput(attrs={"placeholder": "Name or MRN"})
+    )
+    kind = forms.ChoiceField(label="Message", choices=[("", "All messages"), *Kind.choices], required=False)
+    day = forms.DateField(label="Due on", required=False, widget=forms.DateInput(attrs={"type": "date"}))
+
+    def chosen(self) -> dict:
+        self.is_valid()
+        return {name: self.cleaned_data.get(name) or "" for name in self.fields}
+
+
+class ResendForm(FormMixin, forms.Form):
+    reason = forms.CharField(
+        label="Why is it sent again?", max_length=200, help_text="For the record, such as: address was corrected."
+    )
+
+
+class MoveRequestForm(forms.Form):
+    answer = forms.ChoiceField(choices=[("confirm", ""), ("move", ""), ("cannot", "")])
+    message = forms.CharField(required=False, max_length=250, widget=forms.Textarea)

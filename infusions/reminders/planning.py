@@ -1,0 +1,112 @@
+"""Which messages a visit should have, and when. Pure: no rows, and the clock is handed in."""
+
+import datetime as dt
+from dataclasses import dataclass
+
+from infusion_center.core import clock
+from infusions.reminders.models import DAYS_BEFORE, Kind, Reason
+
+DECENT_HOUR = dt.time(9)
+# A reminder that would follow a booking or a move this closely repeats what the patient has just read.
+FRESH = dt.timedelta(hours=12)
+# The reminder of the last day is of no use to somebody who is about to leave the house.
+LAST_CALL = dt.timedelta(hours=4)
+
+
+@dataclass(frozen=True)
+class QuietHours:
+    """No mail from `begins` until `ends` by the patient's wall clock; across midnight when `begins` is the later."""
+
+    begins: dt.time
+    ends: dt.time
+
+    def hold(self, wall: dt.time) -> bool:
+        if self.begins <= self.ends:
+            return self.begins <= wall < self.ends
+        return wall >= self.begins or wall < self.ends
+
+
+@dataclass(frozen=True)
+class Visit:
+    """What planning needs to know of an appointment as it now is."""
+
+    start: dt.datetime
+    since: dt.datetime  # when it became what it now is: booked, moved or cancelled
+    zone: str  # of the patient
+    quiet: QuietHours
+    reminder_days: tuple[int, ...]
+    cancelled: bool = False
+    told: bool = False  # whether the patient heard of an earlier version
+
+
+@dataclass(frozen=True)
+class Planned:
+    kind: Kind
+    due_at: dt.datetime
+    skip: Reason | None = None
+
+
+def planned_messages(visit: Visit, now: dt.datetime) -> list[Planned]:
+    """All messages that this version of the visit should have, those already too late marked as skipped.
+
+    A visit that has begun gets none. The announcement of a booking goes at once, whatever the hour.
+    """
+    if visit.start <= now:
+        return []
+    if visit.cancelled:
+        return [_waiting(Kind.CANCELLED, visit, now)] if visit.told else []
+    announcement = _waiting(Kind.MOVED, visit, now) if visit.told else Planned(Kind.CONFIRMATION, now)
+    wanted = [kind for kind, days in DAYS_BEFORE.items() if days in visit.reminder_days]
+    return [announcement, *(_days_before(kind, visit, now) for kind in wanted)]
+
+
+def next_allowed(instant: dt.datetime, zone: str, quiet: QuietHours) -> dt.datetime:
+    """The instant itself, or the end of the quiet hours that it lies in."""
+    local = clock.to_local(instant, zone)
+    if not quiet.hold(local.time()):
+        return instant
+    ends_tomorrow = local.time() >= quiet.ends
+    day = local.date() + dt.timedelta(days=1 if ends_tomorrow else 0)
+    return max(instant, wall_instant(day, quiet.ends, zone))
+
+
+def latest_moment(kind: str, start: dt.datetime) -> dt.datetime:
+    """After this instant the message is no longer sent: three days' notice two days before would be wrong."""
+    days = DAYS_BEFORE.get(Kind(kind))
+    if days is None:
+        return start
+    return start - (dt.timedelta(days=days - 1) if days > 1 else LAST_CALL)
+
+
+def day_reminder_moment(days: int, start: dt.datetime, zone: str, quiet: QuietHours) -> dt.datetime:
+    """A decent hour so many calendar days before the visit, both by the patient's wall clock."""
+    day = clock.local_date(start, zone) - dt.timedelta(days=days)
+    return next_allowed(wall_instant(day, DECENT_HOUR, zone), zone, quiet)
+
+
+def wall_instant(day: dt.date, wall: dt.time, zone: str) -> dt.datetime:
+    """The instant of a wall time; an hour later where the clocks skip it."""
+    try:
+        return clock.from_local(day, wall, zone)
+    except clock.NonexistentTime:
+        later = dt.datetime.combine(day, wall) + dt.timedelta(hours=1)
+        return clock.from_local(later.date(), later.time(), zone)
+
+
+def _waiting(kind: Kind, visit: Visit, now: dt.datetime) -> Planned:
+    """A message that goes now, but not at night; useless when the night ends after the visit has begun."""
+    due_at = next_allowed(now, visit.zone, visit.quiet)
+    return Planned(kind, due_at, Reason.NO_DECENT_HOUR if due_at >= visit.start else None)
+
+
+def _days_before(kind: Kind, visit: Visit, now: dt.datetime) -> Planned:
+    due_at = day_reminder_moment(DAYS_BEFORE[kind], visit.start, visit.zone, visit.quiet)
+    return Planned(kind, due_at, _why_not(kind, visit, due_at, now))
+
+
+def _why_not(kind: Kind, visit: Visit, due_at: dt.datetime, now: dt.datetime) -> Reason | None:
+    if due_at < visit.since + FRESH:
+        return Reason.TOLD_RECENTLY
+    if max(due_at, now) >= latest_moment(kind, visit.start):
+        return Reason.TOO_LATE
+    return None

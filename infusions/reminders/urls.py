@@ -1,0 +1,16 @@
+from django.urls import path
+
+from infusions.reminders import mail_views, public_views, views
+
+app_name = "reminders"
+
+urlpatterns = [
+    path("reminders/", views.reminder_list, name="reminder-list"),
+    path("reminders/mail/", mail_views.mail_list, name="mail-list"),
+    path("reminders/mail/<str:name>/", mail_views.mail_detail, name="mail-detail"),
+    path("reminders/<slug:reminder_id>/", views.reminder_detail, name="reminder-detail"),
+    path("reminders/<slug:reminder_id>/resend/", views.reminder_resend, name="reminder-resend"),
+    # In mails: short, and they name nothing.
+    path("v/<str:token>/", public_views.visit, name="visit"),
+    path("m/<str:token>/", public_views.stop, name="stop"),
+]

@@ -1,0 +1,184 @@
+"""Reads what is open, who works and what is booked in a window, and draws it as the bitmaps that search looks at.
+
+Costs five queries, whatever the window and however much is booked in it.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from django.db.models import F, FilteredRelation, Q
+
+from infusion_center.accounts.models import User
+from infusion_center.core import clock
+from infusions.facility.models import Chair, Nurse, Setting, Shift, Site
+from infusions.facility.queries import open_spans
+from infusions.scheduling.bitmaps import Picture, ShiftSpan, fill
+from infusions.scheduling.lanes import lanes_of
+from infusions.scheduling.models import Appointment
+
+# No visit lasts longer, so an index on the start finds all that reach into a window.
+LONGEST_VISIT = dt.timedelta(days=1)
+VISIT_FIELDS = (
+    "pk",
+    "setting",
+    "start",
+    "end",
+    "patient_id",
+    "chair_id",
+    "nurse_id",
+    "ratio_place",
+    "travel_minutes",
+    "start_hands_minutes",
+    "end_hands_minutes",
+    "finished_at",
+)
+NURSE_FIELDS = ("id", "public_id", "user_id", "visits_homes", "is_active")
+
+
+@dataclass(frozen=True)
+class Availability:
+    """The picture of a window at a site, and the rows behind its numbers."""
+
+    site: Site
+    setting: str
+    origin: int  # the UTC quarter that is bit 0 of the picture
+    picture: Picture
+    chairs: dict[int, Chair]
+    nurses: dict[int, Nurse]
+    visits: list
+
+    def bit(self, instant: dt.datetime) -> int:
+        return clock.quarter_of(instant) - self.origin
+
+    def instant(self, bit: int) -> dt.datetime:
+        return clock.quarter_start(self.origin + bit)
+
+    def bits(self, start: dt.datetime, end: dt.datetime) -> int:
+        """The quarters that lie wholly in [start, end)."""
+        first = -(-int(start.timestamp()) // clock.QUARTER_SECONDS) - self.origin
+        return fill(max(first, 0), min(self.bit(end), self.picture.size))
+
+
+def read_availability(
+    *,
+    site: Site,
+    setting: str,
+    patient_id: int,
+    start: dt.datetime,
+    end: dt.datetime,
+    ignore: Appointment | None = None,
+) -> Availability:
+    """The window [start, end) as it is booked; `ignore` is the visit that is to be moved out of its own way."""
+    origin = clock.quarter_of(start)
+    size = -(-int(end.timestamp()) // clock.QUARTER_SECONDS) - origin
+    at_home = setting == Setting.HOME
+    shifts, nurses = _shifts(site, setting, start, end, origin, size)
+    chairs, outages = ({}, {}) if at_home else _chairs(site, start, end, origin, size)
+    visits = visits_between(site, start, end, nurse_ids=nurses, patient_id=patient_id, ignore=ignore)
+    picture = Picture(
+        size=size,
+        patient_id=patient_id,
+        opening=() if at_home else _opening(site, start, end, origin, size),
+        chairs=tuple(chairs),
+        shifts=shifts,
+        busy=draw_visits(visits, origin, size),
+        outages=outages,
+    )
+    return Availability(site, setting, origin, picture, chairs, nurses, visits)
+
+
+def visits_between(
+    site: Site,
+    start: dt.datetime,
+    end: dt.datetime,
+    *,
+    nurse_ids: Iterable[int],
+    patient_id: int,
+    ignore: Appointment | None = None,
+) -> list:
+    """Visits that hold lanes of the site, of these nurses wherever they are, or of the patient. One query."""
+    travel = dt.timedelta(hours=4)  # a nurse on her way to or from a visit outside the window is not free in it
+    near = Appointment.objects.holding().filter(
+        start__gte=start - LONGEST_VISIT, start__lt=end + travel, end__gt=start - travel
+    )
+    if ignore is not None:
+        near = near.exclude(pk=ignore.pk)
+    near = near.order_by()
+    elsewhere = near.exclude(site=site)
+    parts = [
+        part.values_list(*VISIT_FIELDS, named=True)
+        for part in (
+            near.filter(site=site),
+            elsewhere.filter(patient_id=patient_id),
+            elsewhere.filter(nurse_id__in=list(nurse_ids)),
+        )
+    ]
+    return list(parts[0].union(*parts[1:], all=True))
+
+
+def draw_visits(visits: Iterable, origin: int, size: int) -> dict[int, int]:
+    """Lane -> bitmap of the quarters that the visits take, cut to the window."""
+    drawn: dict[int, int] = defaultdict(int)
+    for visit in visits:
+        for lane, quarters in lanes_of(visit):
+            first, stop = max(quarters.start - origin, 0), min(quarters.stop - origin, size)
+            if first < stop:
+                drawn[lane] |= ((1 << (stop - first)) - 1) << first
+    return dict(drawn)
+
+
+def _opening(site: Site, start: dt.datetime, end: dt.datetime, origin: int, size: int) -> tuple[range, ...]:
+    first_day, last_day = clock.local_date(start, site.time_zone), clock.local_date(end, site.time_zone)
+    spans = (_whole_quarters(opens, closes, origin, size) for opens, closes in open_spans(site, first_day, last_day))
+    return tuple(span for span in spans if span)
+
+
+def _shifts(site: Site, setting: str, start: dt.datetime, end: dt.datetime, origin: int, size: int):
+    """Shifts as spans, and their nurses by row number: plain tuples, because a window holds hundreds of shifts."""
+    rows = (
+        Shift.objects.filter(site=site, setting=setting, starts_at__lt=end, ends_at__gt=start)
+        .filter(nurse__is_active=True, nurse__user__is_active=True)
+        .order_by("nurse__user__full_name", "nurse_id", "starts_at")
+        .values_list(
+            *("starts_at", "ends_at", "ratio", "nurse_id", "nurse__public_id", "nurse__user_id"),
+            *("nurse__visits_homes", "nurse__user__full_name", "nurse__user__initials"),
+        )
+    )
+    spans, nurses = [], {}
+    for starts_at, ends_at, ratio, nurse_id, public_id, user_id, visits_homes, full_name, initials in rows:
+        if nurse_id not in nurses:
+            nurse = Nurse.from_db("default", NURSE_FIELDS, [nurse_id, public_id, user_id, visits_homes, True])
+            nurse.user = User.from_db("default", ["id", "full_name", "initials"], [user_id, full_name, initials])
+            nurses[nurse_id] = nurse
+        span = _whole_quarters(starts_at, ends_at, origin, size)
+        spans.append(ShiftSpan(nurse_id, span.start, span.stop, ratio))
+    return tuple(spans), nurses
+
+
+def _chairs(site: Site, start: dt.datetime, end: dt.datetime, origin: int, size: int):
+    """Chairs in the order of the board, and for each when it is out of service. One query."""
+    overlapping = Q(outages__starts_at__lt=end) & (Q(outages__ends_at=None) | Q(outages__ends_at__gt=start))
+    rows = (
+        Chair.objects.filter(site=site, is_active=True)
+        .annotate(outage=FilteredRelation("outages", condition=overlapping))
+        .annotate(out_from=F("outage__starts_at"), out_until=F("outage__ends_at"))
+        .order_by("position", "name", "pk")
+    )
+    chairs: dict[int, Chair] = {}
+    outages: dict[int, int] = defaultdict(int)
+    for chair in rows:
+        chairs.setdefault(chair.pk, chair)
+        if chair.out_from is not None:
+            touched = clock.quarters_between(chair.out_from, chair.out_until or end)
+            outages[chair.pk] |= fill(max(touched.start - origin, 0), min(touched.stop - origin, size))
+    return chairs, dict(outages)
+
+
+def _whole_quarters(start: dt.datetime, end: dt.datetime, origin: int, size: int) -> range:
+    """The quarters that lie wholly in [start, end), counted from the window's first and cut to it."""
+    first = -(-int(start.timestamp()) // clock.QUARTER_SECONDS) - origin
+    return range(max(first, 0), max(0, min(clock.quarter_of(end) - origin, size)))

@@ -1,0 +1,48 @@
+"""A small center on a fixed Tuesday, five days before New York's clocks go forward."""
+
+import datetime as dt
+from dataclasses import dataclass
+
+import pytest
+import time_machine
+
+from infusion_center.accounts.models import User
+from infusion_center.core import clock
+from infusions.facility.models import Chair, Nurse, Site
+from tests.factories.accounts import make_staff
+from tests.factories.facility import make_chair, make_nurse, make_shift, make_site
+
+NOW = dt.datetime(2026, 3, 2, 12, tzinfo=dt.UTC)
+DAY = dt.date(2026, 3, 3)
+
+
+@pytest.fixture(autouse=True)
+def _frozen_clock():
+    with time_machine.travel(NOW, tick=False):
+        yield
+
+
+@dataclass
+class Center:
+    site: Site
+    chairs: list[Chair]
+    nurses: list[Nurse]
+    scheduler: User
+
+    def at(self, wall: str, day: dt.date = DAY) -> dt.datetime:
+        return clock.from_local(day, dt.time.fromisoformat(wall), self.site.time_zone)
+
+
+@pytest.fixture
+def center(db) -> Center:
+    """Two chairs, two nurses on shift from Monday to Friday of the week of DAY, open 08-18."""
+    return make_center()
+
+
+def make_center(*, chairs: int = 2, nurses: int = 2, days: int = 5, ratio: int = 4, **fields) -> Center:
+    site = make_site(**fields)
+    staff = [make_nurse(site=site) for _ in range(nurses)]
+    for nurse in staff:
+        for number in range(days):
+            make_shift(nurse=nurse, site=site, day=dt.date(2026, 3, 2) + dt.timedelta(days=number), ratio=ratio)
+    return Center(site, [make_chair(site=site) for _ in range(chairs)], staff, make_staff(role="scheduler", site=site))
