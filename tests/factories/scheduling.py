@@ -1,48 +1,18 @@
 """Visits for tests, claims included. Lawful by default: a future weekday at 09:00, in opening hours, nurse on shift."""
 
 import datetime as dt
-from decimal import Decimal
 
 from infusion_center.core import clock
 from infusions.facility.models import Chair, Nurse, Setting, Shift, Site
-from infusions.formulary.models import Regimen
-from infusions.orders.models import InfusionOrder, OrderStatus
+from infusions.orders.models import InfusionOrder
 from infusions.scheduling.lanes import MAX_RATIO, claims_for
 from infusions.scheduling.models import Appointment, Claim
 from infusions.scheduling.states import State
 from patients.models import Patient
 from tests.factories.facility import make_chair, make_nurse, make_shift, make_site
-from tests.factories.formulary import make_indication, make_product, make_rate_schedule
-from tests.factories.patients import make_patient
+from tests.factories.orders import make_order
 
-
-def make_bookable_order(*, patient: Patient | None = None, **fields) -> InfusionOrder:
-    """A signed order of 28 g every 28 days for a 70 kg patient, valid for a year, its visit 3 h of infusion."""
-    try:
-        from tests.factories.orders import make_order
-    except ModuleNotFoundError:  # until the orders' own factory is here
-        pass
-    else:
-        return make_order(patient=patient, **fields) if patient else make_order(**fields)
-    today = clock.now().date()
-    product, indication = make_product(), make_indication()
-    make_rate_schedule(product=product, indication=indication)
-    values = {
-        "status": OrderStatus.SIGNED,
-        "indication": indication,
-        "regimen": Regimen.REPLACEMENT,
-        "product": product,
-        "prescriber_name": "Dr. Example",
-        "dose_mg_per_kg": Decimal("400"),
-        "actual_weight_kg": Decimal("70"),
-        "weight_measured_on": today,
-        "dosing_weight_kg": Decimal("70"),
-        "starts_on": today - dt.timedelta(days=30),
-        "valid_until": today + dt.timedelta(days=335),
-        "infusion_minutes": 180,
-        "home_allowed": True,
-    }
-    return InfusionOrder.objects.create(patient=patient or make_patient(), **{**values, **fields})
+make_bookable_order = make_order
 
 
 def next_weekday(site: Site, *, ahead: int = 1) -> dt.date:
@@ -72,29 +42,20 @@ def make_appointment(
     A nurse is put on shift, a chair and an order are made where none are given.
     """
     site = site or (chair.site if chair else make_site())
-    if order is None:
-        order = make_bookable_order(patient=patient)
+    order = order or make_order(patient=patient)
     if start is None:
         start = clock.from_local(day or next_weekday(site), dt.time.fromisoformat(at), site.time_zone)
     home = setting == Setting.HOME
     nurse = nurse or make_nurse(site=site, visits_homes=home)
     _put_on_shift(nurse, site, start, setting)
-    appointment = Appointment(
+    appointment = bare_appointment(
         order=order,
-        patient=order.patient,
         site=site,
         setting=setting,
         chair=None if home else chair or make_chair(site=site),
         nurse=nurse,
         start=start,
         end=start + dt.timedelta(minutes=minutes),
-        local_start=f"{clock.to_local(start, site.time_zone):%Y-%m-%dT%H:%M}",
-        preparation_minutes=30,
-        infusion_minutes=max(minutes - 60, 0),
-        observation_minutes=30,
-        travel_minutes=site.travel_minutes if home else 0,
-        start_hands_minutes=site.start_hands_minutes,
-        end_hands_minutes=site.end_hands_minutes,
         state=state,
         booked_by=by or nurse.user,
         **_marks_of(state, start, minutes) | fields,
@@ -104,6 +65,24 @@ def make_appointment(
     appointment.save()
     write_claims(appointment)
     return appointment
+
+
+def bare_appointment(*, order: InfusionOrder, start: dt.datetime, end: dt.datetime, **fields) -> Appointment:
+    """Neither saved nor claimed."""
+    site = fields.pop("site", None) or fields["chair"].site
+    home = fields.get("setting") == Setting.HOME
+    values = {
+        "patient": order.patient,
+        "site": site,
+        "local_start": f"{clock.to_local(start, site.time_zone):%Y-%m-%dT%H:%M}",
+        "preparation_minutes": 30,
+        "infusion_minutes": max(int((end - start).total_seconds()) // 60 - 60, 0),
+        "observation_minutes": 30,
+        "travel_minutes": site.travel_minutes if home else 0,
+        "start_hands_minutes": site.start_hands_minutes,
+        "end_hands_minutes": site.end_hands_minutes,
+    }
+    return Appointment(order=order, start=start, end=end, **values | fields)
 
 
 def write_claims(appointment: Appointment) -> None:
