@@ -20,6 +20,7 @@ from infusion_center.core.rules import RuleViolation
 from infusions.reminders import links
 from infusions.reminders.forms import MoveRequestForm
 from infusions.reminders.wording import visit_context
+from infusions.scheduling import attendance
 from infusions.scheduling.models import Appointment
 from infusions.scheduling.states import UPCOMING, State
 from patients.models import Channel
@@ -97,8 +98,6 @@ def situation_of(link: links.VisitLink) -> str:
 
 def _answer(appointment: Appointment, answer: str, message: str) -> None:
     """What cannot be done any more is not an error of the patient: the page then shows how things stand."""
-    from infusions.scheduling import attendance
-
     try:
         if answer == "confirm":
             attendance.confirm(appointment=appointment, by=None)
