@@ -31,7 +31,7 @@ def record_weight(
     problems = rules.weight_problems(
         rules.Weighing(kg, measured_on),
         date_of_birth=patient.date_of_birth,
-        today=clock.local_date(now, patient.time_zone),
+        today=latest_day(patient, now),
         previous=rules.Weighing.of(queries.current_weight(patient)),
     )
     rules.refuse_unless_accepted(problems, accepted)
@@ -89,11 +89,15 @@ def set_contact_consent(
 ) -> ContactPreference:
     """Record the patient's decision about a channel. `by` is None when he made it himself, by a link."""
     now = now or clock.now()
-    today = clock.local_date(now, patient.time_zone)
-    decided_on = decided_on or today
+    decided_on = decided_on or clock.local_date(now, patient.time_zone)
     refuse_if_blocking(
         rules.decision_problems(
-            channel, consents, decided_on=decided_on, today=today, email=patient.email, phone=str(patient.phone)
+            channel,
+            consents,
+            decided_on=decided_on,
+            today=latest_day(patient, now),
+            email=patient.email,
+            phone=str(patient.phone),
         )
     )
     decision = ContactPreference.objects.create(
@@ -115,6 +119,11 @@ def set_contact_consent(
         **actor,
     )
     return decision
+
+
+def latest_day(patient: Patient, now: dt.datetime) -> dt.date:
+    """Today for the patient or for whoever is ahead of him: a site may lie in another zone, and jobs run in UTC."""
+    return max(clock.local_date(now, patient.time_zone), now.astimezone(dt.UTC).date())
 
 
 def _create_once(fact: Allergy | RiskFactor) -> None:

@@ -146,7 +146,7 @@ class Weight(PublicIdModel, RetractableFact):
         constraints = [models.CheckConstraint(condition=models.Q(kg__gte=1, kg__lte=400), name="weight_kg_plausible")]
 
     def __str__(self):
-        return f"{self.kg} kg on {self.measured_on:%d-%b-%Y}"
+        return f"{self.kg.normalize():f} kg on {self.measured_on:%d-%b-%Y}"
 
 
 class Condition(models.TextChoices):

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
+from infusion_center.audit.models import AuditEvent
 from infusion_center.core import clock
 from patients.models import Patient, SearchKey, Weight
 from patients.names import closeness, name_words, one_slip_away, sound_of, word_closeness
@@ -109,6 +110,14 @@ def possible_duplicates(
     if except_for is not None:
         keys = keys.exclude(patient=except_for)
     return list(Patient.objects.filter(pk__in=keys.values("patient")[:CANDIDATES]).order_by("pk"))
+
+
+def recently_opened(user, among: QuerySet, limit: int = 8) -> list[Patient]:
+    """The patients whose charts this person opened last, newest first."""
+    opened = AuditEvent.objects.by_user(user).filter(action="chart.opened").order_by("-at", "-id")
+    ids = list(dict.fromkeys(opened.values_list("patient_id", flat=True)[:100]))[:limit]
+    found = {patient.public_id: patient for patient in among.filter(public_id__in=ids)}
+    return [found[public_id] for public_id in ids if public_id in found]
 
 
 def current_weight(patient: Patient) -> Weight | None:

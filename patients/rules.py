@@ -224,9 +224,17 @@ def weight_change_problems(new: Weighing, previous: Weighing | None) -> list[Pro
 def weight_age_problems(weight: Weighing | None, today: dt.date) -> list[Problem]:
     """A weight is needed for every dose and is checked at least every 6 months (Group Health order set)."""
     if weight is None:
-        return [warning("weight-missing", "No weight is on record: no dose can be computed.", remedy="Weigh.")]
+        return [
+            warning("weight-missing", "No weight is on record: no dose can be computed.", remedy="Weigh the patient.")
+        ]
     if (today - weight.measured_on).days > WEIGHT_FRESH_DAYS:
-        return [note("weight-stale", f"The last weight is of {weight.measured_on:%d-%b-%Y}.", remedy="Weigh again.")]
+        return [
+            note(
+                "weight-stale",
+                f"The last weight is of {weight.measured_on:%d-%b-%Y}.",
+                remedy="Weigh the patient again.",
+            )
+        ]
     return []
 
 
