@@ -29,10 +29,8 @@ def sent_back(client, url):
             continue
         value = field.value()
         shown = field.field.widget.format_value(value) if hasattr(field.field.widget, "format_value") else value
-        if field.name == "is_active":
-            shown = "on" if value else None
-        sent[field.name] = "".join(shown) if isinstance(shown, list) else shown
-    return {name: value for name, value in sent.items() if value is not None}
+        sent[field.name] = "".join(shown) if isinstance(shown, list) else shown or ""
+    return sent | {"is_active": "on"}
 
 
 def test_changes_are_saved(client_for, patient, url):
