@@ -99,11 +99,11 @@ class ScheduleForm(SourceForm):
     ]
     COLUMNS = [name for pair in PAIRS for name in pair] + ["min_age_years"]
 
-    def __init__(self, *args, schedule, **kwargs):
+    def __init__(self, *args, schedule, steps=None, **kwargs):
         self.schedule = schedule
         self.unit = MasterUnit(schedule.master_unit)
         self.units = {**self.units, "maximum": self.unit.label, "at_risk": self.unit.label}
-        steps = list(schedule.steps.all())
+        steps = list(schedule.steps.all() if steps is None else steps)
         self.step_count = min(MOST_STEPS, max(len(steps) + SPARE_STEPS, 4))
         initial = {name: getattr(schedule, name) for name in self.COLUMNS}
         initial |= {name: number(initial[name]) for name in self.PAIRS[0]}
@@ -156,6 +156,19 @@ class ScheduleForm(SourceForm):
             "at_risk_max_mg_per_kg_per_min": self._stored(cleaned.get("at_risk")),
         }
         return cleaned
+
+
+class NewScheduleForm(ScheduleForm):
+    """Rates for one more indication; they start as a copy of rates that the product has already."""
+
+    indication = forms.ModelChoiceField(
+        Indication.objects.none(), to_field_name="code", empty_label="Choose", label="Indication"
+    )
+
+    def __init__(self, *args, schedule, steps, **kwargs):
+        super().__init__(*args, schedule=schedule, steps=steps, **kwargs)
+        taken = schedule.product.schedules.values("indication")
+        self.fields["indication"].queryset = Indication.objects.exclude(pk__in=taken).order_by("name")
 
 
 class ProductForm(SourceForm):

@@ -79,3 +79,19 @@ def products_matching(
         )
 
     return [product for product in products_with_schedules() if fits(product)]
+
+
+def schedule_blueprint(product: Product) -> tuple[RateSchedule, list[RateStep]]:
+    """An unsaved schedule to start a new one from: the slowest of those the product has, or an empty ladder."""
+    schedules = sorted(product.schedules.all(), key=lambda schedule: schedule.max_mg_per_kg_per_min)
+    if not schedules:
+        return RateSchedule(product=product, max_mg_per_kg_per_min=Decimal(0)), []
+    like = schedules[0]
+    blueprint = RateSchedule(
+        product=product,
+        max_mg_per_kg_per_min=like.max_mg_per_kg_per_min,
+        at_risk_max_mg_per_kg_per_min=like.at_risk_max_mg_per_kg_per_min,
+        master_unit=like.master_unit,
+        days_max=5,
+    )
+    return blueprint, list(like.steps.all())

@@ -1,4 +1,4 @@
-"""A pharmacist's writes to the formulary: amend a row, which locks it, and sign it, which opens it again."""
+"""A pharmacist's writes to the formulary: amend or add a row, which locks it, and sign it, which opens it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,15 @@ from infusion_center.audit import services as audit
 from infusion_center.core import clock
 from infusion_center.core.rules import RuleViolation, blocker, refuse_if_blocking
 from infusions.formulary.catalog import replace_steps
-from infusions.formulary.models import Product, RateSchedule, TrustMark, VialSize
+from infusions.formulary.models import (
+    RATE_FACTS,
+    Indication,
+    MasterUnit,
+    Product,
+    RateSchedule,
+    TrustMark,
+    VialSize,
+)
 from infusions.formulary.rules import schedule_shape_problems
 
 Steps = Sequence[tuple[Decimal, int | None]]
@@ -118,6 +126,39 @@ def amend_schedule(
     if "steps" in facts:
         replace_steps(schedule, steps)
     audit.record("rateschedule.amended", schedule, by=by, source=source.strip(), changes=differing)
+    return schedule
+
+
+@transaction.atomic
+def add_schedule(
+    *,
+    product: Product,
+    indication: Indication,
+    changes: Mapping[str, Any],
+    steps: Steps,
+    source: str,
+    by,
+    master_unit: str = MasterUnit.MG_PER_KG_PER_MIN,
+    now: dt.datetime | None = None,
+) -> RateSchedule:
+    """Give a product rates for an indication that the shipped file has none for, such as an off-label use.
+
+    All of it counts as unverified, so it gives no schedule before it is signed. Raises RuleViolation.
+    """
+    problems = schedule_shape_problems(
+        steps=steps,
+        maximum=changes["max_mg_per_kg_per_min"],
+        at_risk_maximum=changes["at_risk_max_mg_per_kg_per_min"],
+    )
+    if RateSchedule.objects.filter(product=product, indication=indication).exists():
+        message = f"{product} has rates for {indication} already: change those."
+        problems.append(blocker("schedule-exists", message, field="indication"))
+    refuse_if_blocking([*problems, *_source_problems(source, changes)])
+    schedule = RateSchedule(product=product, indication=indication, master_unit=master_unit)
+    facts = {FACT_OF.get(name, name) for name, value in changes.items() if value is not None}
+    _mark_changed(schedule, changes, facts | set(RATE_FACTS), source, by, now)
+    replace_steps(schedule, steps)
+    audit.record("rateschedule.added", schedule, by=by, source=source.strip(), steps=_steps_text(steps))
     return schedule
 
 

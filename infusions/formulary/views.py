@@ -10,8 +10,13 @@ from infusion_center.core.htmx import go_to
 from infusion_center.core.rules import RuleViolation
 from infusions.facility.queries import current_site
 from infusions.formulary import presenters, services
-from infusions.formulary.forms import ProductFilterForm, ProductForm, ScheduleForm, SignForm
-from infusions.formulary.queries import products_matching, products_with_schedules, schedules_with_steps
+from infusions.formulary.forms import NewScheduleForm, ProductFilterForm, ProductForm, ScheduleForm, SignForm
+from infusions.formulary.queries import (
+    products_matching,
+    products_with_schedules,
+    schedule_blueprint,
+    schedules_with_steps,
+)
 
 
 @requires(Permission.VIEW_FORMULARY)
@@ -97,8 +102,26 @@ def schedule_amend(request, schedule_id):
         else:
             messages.success(request, f"{schedule} was changed. Changed rates stay locked until a pharmacist signs.")
             return go_to(request, schedule.get_absolute_url())
-    context = {"schedule": schedule, "product": schedule.product, "form": form}
+    context = {"schedule": schedule, "product": schedule.product, "form": form, "back": schedule.get_absolute_url()}
     return render(request, "infusions/formulary/schedule_amend.html", context)
+
+
+@requires(Permission.SIGN_FORMULARY)
+def schedule_add(request, key):
+    product = get_object_or_404(products_with_schedules(), key=key)
+    blueprint, steps = schedule_blueprint(product)
+    form = NewScheduleForm(request.POST or None, schedule=blueprint, steps=steps)
+    if request.method == "POST" and form.is_valid():
+        values = {name: form.cleaned_data[name] for name in ("indication", "changes", "steps", "source")}
+        try:
+            schedule = services.add_schedule(product=product, by=request.user, master_unit=form.unit, **values)
+        except RuleViolation as refused:
+            form.show_problems(refused.problems)
+        else:
+            messages.success(request, f"{schedule} was added. It is locked until a pharmacist signs it.")
+            return go_to(request, schedule.get_absolute_url())
+    context = {"product": product, "form": form, "back": product.get_absolute_url()}
+    return render(request, "infusions/formulary/schedule_add.html", context)
 
 
 @requires(Permission.SIGN_FORMULARY)

@@ -209,3 +209,32 @@ def test_what_does_not_exist_is_not_found(client_for):
     client = client_for("pharmacist")
     urls = [reverse("formulary:schedule-sign", args=["nope"]), reverse("formulary:product-detail", args=["nope"])]
     assert [client.get(url).status_code for url in urls] == [404, 404]
+
+
+def test_adding_rates_starts_from_the_slowest_that_the_product_has(client_for):
+    product, gbs = make_product(), make_indication(code="gbs")
+    make_rate_schedule(product=product, indication=make_indication())
+    make_rate_schedule(product=product, indication=make_indication(code="itp"), steps=((D("1"), 30), (D("4"), None)))
+    url = reverse("formulary:schedule-add", args=[product.key])
+    client = client_for("pharmacist")
+    form = client.get(url).context["form"]
+    assert [indication.code for indication in form.fields["indication"].queryset] == ["gbs"]
+    assert [form[name].value() for name in ("rate_1", "minutes_1", "rate_2", "maximum")] == ["1", 30, "4", "4"]
+    response = schedule_post(client, url, indication="gbs", dose_min_mg_per_kg="1000", dose_max_mg_per_kg="2000")
+    added = RateSchedule.objects.get(product=product, indication=gbs)
+    assert (response.status_code, response.url) == (302, added.get_absolute_url())
+    assert ([step.mg_per_kg_per_min for step in dosing_steps(added)], added.is_verified) == ([D("1"), D("4")], False)
+
+
+def test_adding_rates_to_a_product_without_any_starts_empty(client_for):
+    product = make_product()
+    make_indication(code="gbs")
+    url = reverse("formulary:schedule-add", args=[product.key])
+    client = client_for("pharmacist")
+    assert (
+        "A schedule needs at least one step."
+        in schedule_post(
+            client, url, indication="gbs", dose_min_mg_per_kg="1000", dose_max_mg_per_kg="2000", maximum="8"
+        ).content.decode()
+    )
+    assert not product.schedules.exists()

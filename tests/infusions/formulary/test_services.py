@@ -6,8 +6,8 @@ from infusion_center.audit.models import AuditEvent
 from infusion_center.core import clock
 from infusion_center.core.rules import RuleViolation
 from infusions.formulary.queries import dosing_steps, usable_schedule, vial_sizes_g
-from infusions.formulary.services import amend_product, amend_schedule, sign_product, sign_schedule
-from tests.factories.formulary import LADDER, make_product, make_rate_schedule
+from infusions.formulary.services import add_schedule, amend_product, amend_schedule, sign_product, sign_schedule
+from tests.factories.formulary import LADDER, make_indication, make_product, make_rate_schedule
 
 pytestmark = pytest.mark.django_db
 LABEL = "Label of 2 March 2026"
@@ -128,3 +128,32 @@ def test_amending_a_product_refuses_to_leave_it_without_vials(pharmacist):
     with pytest.raises(RuleViolation) as refused:
         amend_product(product=product, changes={}, vial_sizes_g=[], source="Carton", by=pharmacist)
     assert (refused.value.codes, len(vial_sizes_g(product)), events()) == ({"vials-missing"}, 4, [])
+
+
+NEW = {
+    "dose_min_mg_per_kg": D("1000"),
+    "dose_max_mg_per_kg": D("2000"),
+    "days_max": 5,
+    "max_mg_per_kg_per_min": D("8"),
+    "at_risk_max_mg_per_kg_per_min": None,
+}
+
+
+def test_rates_added_for_another_indication_are_locked_until_signed(pharmacist):
+    product, gbs = make_product(), make_indication(code="gbs")
+    added = add_schedule(product=product, indication=gbs, changes=NEW, steps=LADDER, source="Guideline", by=pharmacist)
+    assert (added.changed_by, usable(added), len(dosing_steps(added))) == (pharmacist, False, 5)
+    assert {name for name, fact in added.sources.items() if fact["status"] == "U"} == {
+        "dose_mg_per_kg", "days", "maximum", "start", "steps",
+    }  # fmt: skip
+    sign_schedule(schedule=added, checked_against=LABEL, by=pharmacist)
+    assert (usable(added), events()) == (True, ["rateschedule.added", "rateschedule.signed"])
+
+
+def test_adding_refuses_a_second_schedule_for_the_same_indication(pharmacist):
+    have = make_rate_schedule()
+    with pytest.raises(RuleViolation) as refused:
+        add_schedule(
+            product=have.product, indication=have.indication, changes=NEW, steps=LADDER, source=LABEL, by=pharmacist
+        )
+    assert (refused.value.codes, have.product.schedules.count(), events()) == ({"schedule-exists"}, 1, [])
