@@ -1,0 +1,37 @@
+import pytest
+from django.urls import reverse
+
+from infusion_center.audit.models import AuditEvent
+from tests.factories.accounts import make_staff
+from tests.factories.patients import make_patient
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def superuser():
+    user = make_staff()
+    user.is_staff = user.is_superuser = True
+    user.save()
+    return user
+
+
+def test_the_admin_shows_a_patient_records_the_opening_and_changes_nothing(client, superuser):
+    patient = make_patient(city="Albany")
+    client.force_login(superuser)
+    url = reverse("admin:patients_patient_change", args=[patient.pk])
+    assert client.get(url).status_code == 200
+    event = AuditEvent.objects.get()
+    assert (event.action, event.patient_id, event.detail) == ("chart.opened", patient.public_id, {"what": "admin"})
+    assert client.post(url, {"city": "Troy"}).status_code == 403
+    patient.refresh_from_db()
+    assert patient.city == "Albany"
+
+
+def test_the_admin_is_closed_to_staff_and_knows_no_other_patient(client, client_for, superuser):
+    patient = make_patient()
+    url = reverse("admin:patients_patient_change", args=[patient.pk])
+    assert client_for("manager").get(url).status_code in {302, 403}
+    client.force_login(superuser)
+    assert client.get(reverse("admin:patients_patient_change", args=[999999])).status_code == 404
+    assert not AuditEvent.objects.exists()
