@@ -25,7 +25,7 @@ def _today(patient: Patient):
     return clock.local_date(clock.now(), patient.time_zone)
 
 
-def _fact_page(request, patient: Patient, form, save: Callable, title: str, verb: str, hint: str = ""):
+def _fact_page(request, patient: Patient, form, save: Callable, heading: str, verb: str, hint: str = ""):
     """Show the form; when it is sent, save and go back to the chart."""
     if request.method == "POST" and form.is_valid():
         try:
@@ -35,7 +35,7 @@ def _fact_page(request, patient: Patient, form, save: Callable, title: str, verb
         else:
             messages.success(request, f"Recorded: {done}.")
             return go_to(request, patient)
-    context = {"patient": patient, "form": form, "title": title, "verb": verb, "hint": hint}
+    context = {"patient": patient, "form": form, "heading": heading, "verb": verb, "hint": hint}
     return render(request, "patients/fact_form.html", context)
 
 

@@ -66,6 +66,7 @@ class AcceptingForm(FormMixin):
         open_codes = dict.fromkeys(p.code for p in self.problems if p.severity == Severity.APPROVAL)
         if open_codes:
             self.shows_ticks = True
+            self.fields["accepted"].required = True
             self.fields["accepted"].choices = [
                 (code, ACCEPTABLE.get(code, "Save all the same.")) for code in open_codes
             ]

@@ -59,11 +59,14 @@ def register_patient(
     consents = {channel: answer for channel, answer in (consents or {}).items() if answer is not None}
     problems = _problems_with(patient, now)
     problems += rules.consent_problems(consents, email=patient.email, phone=str(patient.phone))
+    if weight_kg is not None:
+        measured_on = measured_on or clock.local_date(now, patient.time_zone)
+        # Asked here already, so that a person decides about everything at once.
+        problems += _problems_with_first_weight(patient, rules.Weighing(weight_kg, measured_on), now)
     overruled = rules.refuse_unless_accepted(problems, accepted)
     _save(patient)
     audit.record("patient.registered", patient, by=by, patient=patient, accepted=overruled)
     if weight_kg is not None:
-        measured_on = measured_on or clock.local_date(now, patient.time_zone)
         facts.record_weight(patient=patient, kg=weight_kg, measured_on=measured_on, by=by, accepted=accepted, now=now)
     for code in allergies:
         facts.record_allergy(patient=patient, code=code, by=by, now=now)
@@ -150,6 +153,13 @@ def _problems_with(patient: Patient, now: dt.datetime, changed: Collection[str] 
         )
         problems += rules.duplicate_problems(patient, others)
     return problems
+
+
+def _problems_with_first_weight(patient: Patient, weighing: rules.Weighing, now: dt.datetime) -> list[Problem]:
+    today = facts.latest_day(patient, now)
+    if patient.date_of_birth is None or patient.date_of_birth > today:
+        return []  # told already, at the field that is wrong
+    return rules.weight_problems(weighing, date_of_birth=patient.date_of_birth, today=today)
 
 
 def _save(patient: Patient) -> None:

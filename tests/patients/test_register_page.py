@@ -114,12 +114,15 @@ def test_a_likely_duplicate_is_shown_with_its_chart_until_it_is_accepted(client_
     assert Patient.objects.count() == 2
 
 
-def test_each_decision_is_asked_for_itself(client_for):
+def test_all_decisions_are_asked_for_at_once_and_each_for_itself(client_for):
     make_patient(given_name="Jose", family_name="Garcia", date_of_birth=dt.date(1961, 3, 12))
-    sent = FORM | {"weight_kg": "300", "accepted": ["possible-duplicate"]}
+    sent = FORM | {"weight_kg": "300"}
     client = client_for("nurse")
-    response = client.post(URL, sent)
-    assert [code for code, _ in response.context["form"]["accepted"].field.choices] == ["weight-implausible-for-age"]
+    for accepted in ([], ["possible-duplicate"], ["weight-implausible-for-age"]):
+        form = client.post(URL, sent | {"accepted": accepted}).context["form"]
+        codes = [code for code, _ in form["accepted"].field.choices]
+        assert codes == ["possible-duplicate", "weight-implausible-for-age"]
+        assert form["accepted"].value() == accepted
     assert Patient.objects.count() == 1
     client.post(URL, sent | {"accepted": ["possible-duplicate", "weight-implausible-for-age"]})
     assert Patient.objects.count() == 2
