@@ -1,0 +1,33 @@
+"""Somebody proves who he is beside the session: for a signature, and for a second person at the same tablet."""
+
+from __future__ import annotations
+
+from allauth.account.adapter import get_adapter
+from django.core.exceptions import ValidationError
+from django.db import transaction
+
+from infusion_center.accounts.models import User
+from infusion_center.audit import services as audit
+from infusion_center.core.rules import RuleViolation, blocker
+
+
+def person_with_password(request, *, email: str, password: str, purpose: str) -> User:
+    """The active member of staff with these credentials, counted against the limits of signing in.
+
+    Raises RuleViolation, with the failure kept in the trail in a transaction of its own; never says which part failed.
+    """
+    try:
+        user = get_adapter(request).authenticate(request, email=email.strip().lower(), password=password)
+    except ValidationError:
+        _refused(request, purpose, "limited")
+        message = "Too many failed attempts."
+        raise RuleViolation([blocker("too-many-attempts", message, remedy="Wait some minutes.")]) from None
+    if user is None or not user.is_active:
+        _refused(request, purpose, "wrong")
+        raise RuleViolation([blocker("wrong-credentials", "Email and password do not match.", field="password")])
+    return user
+
+
+@transaction.atomic
+def _refused(request, purpose: str, why: str) -> None:
+    audit.record("staff.proof_refused", request.user, by=request.user, purpose=purpose, why=why)
