@@ -7,6 +7,7 @@ from infusions import frame_views
 urlpatterns = [
     path("emergency/", frame_views.emergency, name="emergency"),
     path("settings/", frame_views.settings_overview, name="settings-overview"),
+    path("", include("infusions.doses.urls")),
     path("", include("infusions.formulary.urls")),
     path("", include("infusions.orders.urls")),
     path("", include("infusions.reminders.urls")),

@@ -1,0 +1,150 @@
+"""Reads of dose records: with all parts, what is due for many visits at once, a nurse's patients, a lot's doses.
+
+Each costs a fixed number of queries, however many visits there are.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from django.db.models import Prefetch, QuerySet
+
+from infusion_center.core import clock
+from infusions.checklists.models import PreInfusionChecklist, RunStatus
+from infusions.doses.course import Course, course_of
+from infusions.doses.due import CLIMBING, Due, DueKind, all_due
+from infusions.doses.models import DoseAmendment, DoseRecord, DoseState, RateChange, Reaction, VialUsed, VitalSigns
+from infusions.facility.models import Site
+from infusions.scheduling.models import Appointment
+from infusions.scheduling.states import DONE, ON_SITE, UPCOMING, State
+
+PASSED = (RunStatus.PASSED, RunStatus.OVERRIDDEN)
+MOST_UNSIGNED = 20
+
+
+@dataclass(frozen=True)
+class VisitNow:
+    """A visit as it stands: its state in one word, its course if there is a record, what is due next."""
+
+    appointment: Appointment
+    state: str
+    course: Course | None
+    due: Due | None
+
+    @property
+    def is_over(self) -> bool:
+        return self.due is None
+
+
+def records_with_parts() -> QuerySet[DoseRecord]:
+    """Records as course.course_of wants them."""
+    people = ("recorded_by",)
+    return DoseRecord.objects.select_related(
+        "appointment__site",
+        "appointment__nurse__user",
+        "order__product",
+        "order__indication",
+        "patient",
+        "product",
+        "second_check_by",
+        "started_by",
+        "ended_by",
+        "signed_by",
+    ).prefetch_related(
+        Prefetch("vials", VialUsed.objects.select_related("product", *people).order_by("recorded_at", "id")),
+        Prefetch("rates", RateChange.objects.select_related(*people).order_by("at", "id")),
+        Prefetch("vital_signs", VitalSigns.objects.select_related(*people).order_by("at", "id")),
+        Prefetch("reactions", Reaction.objects.select_related(*people).order_by("onset_at", "id")),
+        Prefetch("amendments", DoseAmendment.objects.select_related("amended_by").order_by("amended_at", "id")),
+    )
+
+
+def record_of(appointment: Appointment) -> DoseRecord | None:
+    return records_with_parts().filter(appointment=appointment).first()
+
+
+def visits_now(appointments: Iterable[Appointment], now: dt.datetime) -> list[VisitNow]:
+    """How each visit stands, in the order given. Sites are fetched with the visits by the caller."""
+    appointments = list(appointments)
+    keys = [visit.pk for visit in appointments]
+    records = {record.appointment_id: record for record in records_with_parts().filter(appointment__in=keys)}
+    runs: dict[int, PreInfusionChecklist] = {}
+    for run in PreInfusionChecklist.objects.filter(appointment__in=keys).order_by("started_at", "id"):
+        runs[run.appointment_id] = run
+    return [_visit_now(visit, records.get(visit.pk), runs.get(visit.pk), now) for visit in appointments]
+
+
+def due_for(appointments: Iterable[Appointment], now: dt.datetime) -> dict[int, Due]:
+    """Appointment's row -> what is due next; visits with nothing due are left out."""
+    return {one.appointment.pk: one.due for one in visits_now(appointments, now) if one.due is not None}
+
+
+def _visit_now(
+    visit: Appointment, record: DoseRecord | None, run: PreInfusionChecklist | None, now: dt.datetime
+) -> VisitNow:
+    course = course_of(record) if record is not None else None
+    if course is not None and course.state != DoseState.PREPARING:
+        return VisitNow(visit, course.state, course, next(iter(all_due(course, now)), None))
+    if visit.state == State.ARRIVED:
+        return _arrived(visit, course, run, now)
+    if visit.state in UPCOMING:
+        arrival = Due(DueKind.ARRIVAL, "Arrives", visit.start, visit.start + CLIMBING)
+        return VisitNow(visit, visit.state, course, arrival.seen_at(now))
+    return VisitNow(visit, visit.state, course, None)
+
+
+def _arrived(visit: Appointment, course: Course | None, run: PreInfusionChecklist | None, now: dt.datetime) -> VisitNow:
+    """First the checklist of today, then vials and start."""
+    zone_name = visit.site.time_zone
+    today = run is not None and clock.local_date(run.started_at, zone_name) == clock.local_date(now, zone_name)
+    if not today or run.status not in PASSED:
+        failed = today and run.status == RunStatus.FAILED
+        what = "Checklist did not pass" if failed else "Checklist"
+        arrived = visit.arrived_at or visit.start
+        due = Due(DueKind.CHECKLIST, what, arrived, max(arrived, visit.start) + CLIMBING)
+        return VisitNow(visit, "checklist" if today else visit.state, course, due.seen_at(now))
+    if course is not None:
+        return VisitNow(visit, course.state, course, next(iter(all_due(course, now)), None))
+    at = visit.start + dt.timedelta(minutes=visit.preparation_minutes)
+    due = Due(DueKind.START, "Prepare the vials", at, at + CLIMBING)
+    return VisitNow(visit, DoseState.PREPARING, None, due.seen_at(now))
+
+
+def by_urgency(visits: Iterable[VisitNow]) -> list[VisitNow]:
+    """Overdue first, then by when the next thing is due; visits that are over come last."""
+
+    def key(one: VisitNow):
+        if one.due is None:
+            return 2, one.appointment.start, one.appointment.pk
+        return (0 if one.due.is_overdue else 1), one.due.at, one.appointment.pk
+
+    return sorted(visits, key=key)
+
+
+def visits_of_day(user, site: Site, now: dt.datetime, *, nurse_user=None) -> list[Appointment]:
+    """Today's visits of a site that the person may see, or those of one nurse; cancelled ones are left out."""
+    first, following = clock.day_bounds(clock.local_date(now, site.time_zone), site.time_zone)
+    visits = Appointment.objects.visible_to(user).with_people().filter(start__gte=first, start__lt=following)
+    visits = visits.filter(nurse__user=nurse_user) if nurse_user is not None else visits.filter(site=site)
+    wanted = {*UPCOMING, *ON_SITE, *DONE, State.NO_SHOW}
+    return list(visits.filter(state__in=wanted).order_by("start", "pk"))
+
+
+def left_unsigned(user, site: Site, now: dt.datetime) -> list[Appointment]:
+    """Earlier visits of a nurse whose record is not signed yet, oldest first."""
+    first, _ = clock.day_bounds(clock.local_date(now, site.time_zone), site.time_zone)
+    started = DoseRecord.objects.exclude(state__in=(DoseState.PREPARING, DoseState.SIGNED)).values("appointment")
+    visits = Appointment.objects.visible_to(user).with_people().filter(nurse__user=user, start__lt=first)
+    return list(visits.filter(pk__in=started).order_by("start", "pk")[:MOST_UNSIGNED])
+
+
+def vials_of_lot(lot: str, user, *, product=None) -> QuerySet[VialUsed]:
+    """Every vial given from a lot at the sites that the person may see, latest first. One index look-up."""
+    vials = VialUsed.objects.filter(lot=lot, record__appointment__site__memberships__user=user)
+    if product is not None:
+        vials = vials.filter(product=product)
+    return vials.select_related("product", "record__patient", "record__appointment__site").order_by(
+        "-record__appointment__start", "record_id", "id"
+    )

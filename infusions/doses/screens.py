@@ -1,0 +1,248 @@
+"""What the chairside pages show: one screen per state, worked out here so that templates only show and hide."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from decimal import Decimal
+
+from infusion_center.accounts.roles import Permission, has_permission
+from infusion_center.core.rules import Problem, Severity
+from infusions.checklists.rules import gate_problems
+from infusions.doses import forms, rules, running_rules
+from infusions.doses.course import Course, course_of
+from infusions.doses.due import CLIMBING, Due, DueKind, all_due
+from infusions.doses.history import history
+from infusions.doses.models import DoseRecord, DoseState
+from infusions.doses.planning import allowed_products
+from infusions.doses.running import record_version
+from infusions.doses.titration import Step
+from infusions.scheduling.models import Appointment
+
+ACT_FORMS = {
+    "vital-signs": forms.VitalSignsForm,
+    "reaction": forms.ReactionForm,
+    "rate": forms.RateForm,
+    "pause": forms.PauseForm,
+    "resume": forms.ResumeForm,
+    "end": forms.EndForm,
+    "observation": forms.ObservationForm,
+    "sign": forms.SignForm,
+    "amend": forms.AmendForm,
+    "vial": forms.VialForm,
+    "second-check": forms.SecondCheckForm,
+}
+# Which acts a state allows, in the order of their buttons; the first is open when nothing else was asked for.
+ACTS: dict[str, tuple[str, ...]] = {
+    DoseState.PREPARING: ("vial", "second-check", "vital-signs"),
+    DoseState.INFUSING: ("vital-signs", "reaction", "rate", "pause", "end"),
+    DoseState.PAUSED: ("resume", "vital-signs", "reaction", "end"),
+    DoseState.OBSERVING: ("vital-signs", "reaction", "observation"),
+    DoseState.ENDED: ("sign", "vital-signs", "reaction"),
+    DoseState.SIGNED: ("amend",),
+}
+
+ACT_FACES = {
+    "vital-signs": ("Vital signs", "heart-pulse"),
+    "reaction": ("Reaction", "triangle-alert"),
+    "rate": ("Change rate", "gauge"),
+    "pause": ("Pause", "circle-pause"),
+    "resume": ("Resume", "circle-play"),
+    "end": ("End or stop", "circle-stop"),
+    "observation": ("End observation", "door-open"),
+    "sign": ("Sign", "pen-line"),
+    "amend": ("Amend", "file-pen-line"),
+    "vial": ("Vials", "package-plus"),
+    "second-check": ("Second check", "users-round"),
+}
+
+
+@dataclass(frozen=True)
+class ActLink:
+    """A button that opens an act's form."""
+
+    name: str
+    label: str
+    icon: str
+    is_open: bool
+
+
+@dataclass(frozen=True)
+class StepRow:
+    """One line of the plan with its arithmetic, and whether it is past, running or to come."""
+
+    step: Step
+    is_running: bool
+    is_past: bool
+
+
+@dataclass(frozen=True)
+class Screen:
+    """A record as a page shows it at `now`."""
+
+    course: Course
+    now: dt.datetime
+    due: list[Due]
+    problems: list[Problem]
+    hold: list[Problem]
+
+    @property
+    def first_due(self) -> Due | None:
+        return self.due[0] if self.due else None
+
+    @property
+    def given_ml(self) -> Decimal:
+        return self.course.given_ml(self.now)
+
+    @property
+    def percent(self) -> int:
+        return self.course.given_percent(self.now)
+
+    @property
+    def ends_at(self) -> dt.datetime | None:
+        return self.course.projected_end(self.now)
+
+    @property
+    def rate(self) -> Decimal:
+        return self.course.rate_ml_per_h
+
+    @property
+    def rate_mg(self) -> Decimal:
+        return self.course.mg_per_kg_per_min(self.rate)
+
+    @property
+    def last_rate(self) -> Decimal:
+        return self.course.last_rate_ml_per_h
+
+    @property
+    def step_is_due(self) -> bool:
+        coming = self.course.next_step
+        return coming is not None and self.now >= coming.at - running_rules.STEP_EARLY
+
+    @property
+    def signs_first(self) -> bool:
+        """The step is due, but no vital signs were taken just before."""
+        return self.step_is_due and not any(
+            signs.at >= self.now - running_rules.FRESH for signs in self.course.vital_signs
+        )
+
+    @property
+    def may_start(self) -> bool:
+        return not [p for p in self.problems if p.severity in (Severity.BLOCKER, Severity.APPROVAL)]
+
+    @property
+    def is_ready_to_end(self) -> bool:
+        return self.given_ml >= self.course.to_give_ml * running_rules.WHOLE_DOSE
+
+    @property
+    def steps(self) -> list[StepRow]:
+        running = self.course.step.number if self.course.rates else 0
+        over = self.course.record.ended_at is not None
+        return [
+            StepRow(step, is_running=step.number == running and not over, is_past=step.number < running or over)
+            for step in self.course.steps
+        ]
+
+    @property
+    def vials_percent(self) -> int:
+        return min(100, int(self.course.vials_g * 100 / self.course.record.planned_g))
+
+    @property
+    def missing_g(self) -> Decimal:
+        return max(Decimal(0), self.course.record.planned_g - self.course.vials_g)
+
+
+def screen_of(record: DoseRecord, *, by, now: dt.datetime) -> Screen:
+    course = course_of(record)
+    preparing = record.state == DoseState.PREPARING
+    return Screen(
+        course=course,
+        now=now,
+        due=all_due(course, now),
+        problems=rules.start_problems(record, by=by, now=now) if preparing else [],
+        hold=_hold(course, now),
+    )
+
+
+def _hold(course: Course, now: dt.datetime) -> list[Problem]:
+    """What the last vital signs call for, until new ones are due."""
+    last = course.vital_signs[-1] if course.vital_signs else None
+    if last is None or last.at < now - CLIMBING or course.state in (DoseState.ENDED, DoseState.SIGNED):
+        return []
+    return running_rules.hold_problems(last, course.record.appointment.site)
+
+
+def detail_context(
+    visit: Appointment, record: DoseRecord | None, *, user, now: dt.datetime, act: str = "", form=None
+) -> dict:
+    context = {
+        "visit": visit,
+        "patient": visit.patient,
+        "site": visit.site,
+        "now": now,
+        "may_infuse": has_permission(user, Permission.INFUSE),
+        "may_amend": has_permission(user, Permission.AMEND_DOSE),
+    }
+    if record is None:
+        return context | {"gate": gate_problems(visit, now) + rules.prepare_problems(visit)}
+    record.appointment = visit
+    screen = screen_of(record, by=user, now=now)
+    bound = {act.replace("-", "_"): form} if form is not None else {}
+    act = _chosen_act(screen, act)
+    return context | {
+        "record": record,
+        "screen": screen,
+        "course": screen.course,
+        "act": act,
+        "seen": record_version(record),
+        "forms": {name.replace("-", "_"): form_for(name, screen) for name in ACTS[record.state]} | bound,
+        "links": [ActLink(name, *ACT_FACES[name], name == act) for name in ACTS[record.state]],
+        "events": history(screen.course),
+        "products": allowed_products(record.order) if not screen.course.vials else [],
+    }
+
+
+def _chosen_act(screen: Screen, act: str) -> str:
+    """The act asked for, if the state allows it; else what is due."""
+    allowed = ACTS[screen.course.state]
+    if act in allowed:
+        return act
+    if screen.course.state == DoseState.INFUSING:
+        first = screen.first_due
+        signs_due = first is not None and first.kind == DueKind.VITAL_SIGNS and first.is_due
+        if screen.is_ready_to_end:
+            return "end"
+        return "vital-signs" if signs_due or screen.signs_first else ""
+    if screen.course.state == DoseState.OBSERVING:
+        first = screen.first_due
+        return "observation" if first is not None and first.kind == DueKind.OBSERVATION_END else "vital-signs"
+    return "" if screen.course.state == DoseState.SIGNED else allowed[0]
+
+
+def form_for(act: str, screen: Screen):
+    """An empty form with what is known already: the last lot, the rate to resume at."""
+    course, initial = screen.course, {"seen": record_version(screen.course.record)}
+    if act == "vial":
+        initial |= _vial_initial(screen)
+    elif act == "resume" and course.rates:
+        initial["rate_ml_per_h"] = _plain(running_rules.resume_rate_ml_per_h(course))
+    elif act == "rate":
+        initial["rate_ml_per_h"] = _plain(course.rate_ml_per_h)
+    return ACT_FORMS[act](initial=initial, record=course.record)
+
+
+def _vial_initial(screen: Screen) -> dict:
+    """The next vial of the plan; lot and expiry as on the vial before."""
+    planned = dict(screen.course.record.plan["vials"])
+    for vial in screen.course.vials:
+        size = _plain(vial.grams)
+        planned[size] = planned.get(size, 0) - 1
+    initial = {"grams": next((size for size, count in planned.items() if count > 0), None), "count": 1}
+    if screen.course.vials:
+        last = screen.course.vials[-1]
+        initial |= {"lot": last.lot, "expires_on": last.expires_on.isoformat()}
+    return initial
+
+
+def _plain(number: Decimal) -> str:
+    return f"{number.normalize():f}"

@@ -1,0 +1,127 @@
+"""Chairside pages: a nurse's patients, one infusion, its printed record, and the doses of a lot."""
+
+from django.core.paginator import Paginator
+from django.http import Http404
+from django.shortcuts import get_object_or_404, render
+from django.urls import NoReverseMatch, reverse
+from django.views.decorators.http import require_safe
+
+from infusion_center.accounts.access import requires
+from infusion_center.accounts.roles import Permission
+from infusion_center.audit import services as audit
+from infusion_center.core import clock
+from infusions.checklists.models import PreInfusionChecklist
+from infusions.doses import queries
+from infusions.doses.due import DueKind
+from infusions.doses.forms import LotForm
+from infusions.doses.preparation import written_lot
+from infusions.doses.screens import detail_context, screen_of
+from infusions.doses.signing import is_intact
+from infusions.facility.queries import current_site
+from infusions.scheduling.models import Appointment
+
+READ = (Permission.VIEW_DOSE, Permission.INFUSE)
+JUST_ACTED = "dose-acted"
+
+
+def visible_visit(request, appointment_id: str) -> Appointment:
+    return get_object_or_404(Appointment.objects.visible_to(request.user).with_people(), public_id=appointment_id)
+
+
+@requires(*READ)
+@require_safe
+def my_patients(request):
+    """Her patients of today, what is overdue first; `?all=1` shows everybody at the site."""
+    site, now, everybody = current_site(request), clock.now(), "all" in request.GET
+    visits, unsigned = [], []
+    if site is not None:
+        nurse_user = None if everybody else request.user
+        visits = queries.visits_of_day(request.user, site, now, nurse_user=nurse_user)
+        unsigned = [] if everybody else queries.left_unsigned(request.user, site, now)
+    standing = queries.by_urgency(queries.visits_now(visits, now))
+    context = {
+        "site": site,
+        "now": now,
+        "everybody": everybody,
+        "cards": [(one, card_url(one)) for one in standing if not one.is_over],
+        "over": [(one, card_url(one)) for one in standing if one.is_over],
+        "unsigned": [(one, card_url(one)) for one in queries.visits_now(unsigned, now)],
+        "overdue": sum(1 for one in standing if one.due is not None and one.due.is_overdue),
+    }
+    template = "_cards.html" if request.htmx else "my_patients.html"
+    return render(request, f"infusions/doses/{template}", context)
+
+
+def card_url(one: queries.VisitNow) -> str:
+    """One tap to where the next thing is done."""
+    name = "doses:dose-detail"
+    if one.due is not None and one.due.kind == DueKind.CHECKLIST:
+        name = "checklists:checklist-detail"
+    try:
+        return reverse(name, args=[one.appointment.public_id])
+    except NoReverseMatch:
+        return reverse("doses:dose-detail", args=[one.appointment.public_id])
+
+
+@requires(*READ)
+@require_safe
+def dose_detail(request, appointment_id):
+    visit = visible_visit(request, appointment_id)
+    if request.session.pop(JUST_ACTED, "") != visit.public_id:  # the page after an act is the same look at the chart
+        audit.record_opening(visit, by=request.user, patient=visit.patient, what="infusion")
+    return detail_page(request, visit, act=request.GET.get("do", ""))
+
+
+def detail_page(request, visit, *, act="", form=None):
+    """The whole page; an act that was refused comes back here with its form."""
+    context = detail_context(visit, queries.record_of(visit), user=request.user, now=clock.now(), act=act, form=form)
+    return render(request, "infusions/doses/dose_detail.html", context)
+
+
+@requires(*READ)
+@require_safe
+def dose_status(request, appointment_id):
+    """The part that follows the clock, fetched again and again; no opening of a chart, the page was one."""
+    visit = visible_visit(request, appointment_id)
+    record = queries.record_of(visit)
+    if record is None:
+        raise Http404
+    context = detail_context(visit, record, user=request.user, now=clock.now())
+    context["is_stale"] = request.GET.get("seen", "") != context["seen"]
+    return render(request, "infusions/doses/_status.html", context)
+
+
+@requires(*READ)
+@require_safe
+def dose_print(request, appointment_id):
+    visit = visible_visit(request, appointment_id)
+    record = queries.record_of(visit)
+    if record is None:
+        raise Http404
+    audit.record("dose.printed", record, by=request.user, patient=visit.patient, site=visit.site)
+    run = PreInfusionChecklist.objects.filter(appointment=visit).select_related("template", "closed_by")
+    context = {
+        "visit": visit,
+        "record": record,
+        "patient": visit.patient,
+        "site": visit.site,
+        "screen": screen_of(record, by=request.user, now=clock.now()),
+        "run": run.order_by("-started_at", "-pk").first(),
+        "intact": is_intact(record) if record.signed_at else None,
+    }
+    return render(request, "infusions/doses/dose_print.html", context)
+
+
+@requires(Permission.VIEW_DOSE, Permission.VIEW_REPORTS)
+@require_safe
+def lot_search(request):
+    """Every dose from a lot: whom to call when it is recalled."""
+    form = LotForm(request.GET or None)
+    page = lot = None
+    if form.is_bound and form.is_valid():
+        lot = written_lot(form.cleaned_data["lot"])
+        found = queries.vials_of_lot(lot, request.user, product=form.cleaned_data["product"])
+        page = Paginator(found, 100).get_page(request.GET.get("page"))
+        for patient in {vial.record.patient for vial in page}:
+            audit.record_opening(patient, by=request.user, patient=patient, what="doses of a lot")
+    return render(request, "infusions/doses/lot_search.html", {"form": form, "page": page, "lot": lot})
