@@ -6,6 +6,7 @@ from django import forms
 from infusion_center.accounts.models import User
 from infusion_center.accounts.roles import Role
 from infusion_center.core.forms import FormMixin
+from infusion_center.core.rules import Severity
 from infusions.facility.models import Site
 
 
@@ -47,6 +48,15 @@ def name_new_passwords(form):
     form.fields["password2"].label = "New password again"
 
 
+def reason_field():
+    return forms.CharField(
+        label="Reason",
+        max_length=200,
+        required=False,
+        help_text="Only needed if booked visits would be left without a nurse; it is kept.",
+    )
+
+
 class StaffForm(FormMixin, forms.Form):
     """`manager` decides about roles, and about the sites that he works at himself."""
 
@@ -70,6 +80,7 @@ class StaffForm(FormMixin, forms.Form):
     visits_homes = forms.BooleanField(
         label="Visits patients at home", required=False, help_text="For nurses: may be given home shifts."
     )
+    override_reason = reason_field()
 
     def __init__(self, *args, manager: User, person: User | None = None, **kwargs):
         super().__init__(*args, **kwargs)
@@ -78,6 +89,16 @@ class StaffForm(FormMixin, forms.Form):
         if person is not None:
             del self.fields["email"]
             self.helper.layout.fields.remove("email")
+        self.helper.layout.fields.remove("override_reason")
+
+    @property
+    def asks_reason(self) -> bool:
+        """A reason is asked for only once booked visits would lose their nurse."""
+        return any(problem.severity == Severity.APPROVAL for problem in self.problems)
+
+
+class DeactivateForm(FormMixin, forms.Form):
+    override_reason = reason_field()
 
 
 class StaffFilterForm(FormMixin, forms.Form):

@@ -2,19 +2,17 @@
 
 from django.contrib import messages
 from django.core.paginator import Paginator
-from django.db import transaction
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST
 
-from infusion_center.accounts import services
+from infusion_center.accounts import staffing
 from infusion_center.accounts.access import requires
-from infusion_center.accounts.forms import StaffFilterForm, StaffForm
+from infusion_center.accounts.forms import DeactivateForm, StaffFilterForm, StaffForm
 from infusion_center.accounts.invitations import send_invitation
 from infusion_center.accounts.models import User
 from infusion_center.accounts.queries import role_history, staff_list, staff_of
-from infusion_center.accounts.roles import Permission, Role
+from infusion_center.accounts.roles import Permission
 from infusion_center.core.rules import RuleViolation
-from infusions.facility import staffing
 
 
 @requires(Permission.MANAGE_STAFF)
@@ -33,7 +31,7 @@ def staff_create(request):
     form = StaffForm(request.POST or None, manager=request.user)
     if request.method == "POST" and form.is_valid():
         try:
-            person = _save(form, by=request.user)
+            person = staffing.save_staff(form, by=request.user)
         except RuleViolation as refused:
             form.show_problems(refused.problems)
         else:
@@ -48,7 +46,7 @@ def staff_detail(request, person_id):
     form = StaffForm(request.POST or None, manager=request.user, person=person, initial=_initial(person))
     if request.method == "POST" and form.is_valid():
         try:
-            _save(form, by=request.user, person=person)
+            staffing.save_staff(form, by=request.user, person=person)
         except RuleViolation as refused:
             form.show_problems(refused.problems)
         else:
@@ -62,22 +60,25 @@ def staff_detail(request, person_id):
 @requires(Permission.MANAGE_STAFF)
 def staff_deactivate(request, person_id):
     person = get_object_or_404(staff_of(request.user), public_id=person_id, is_active=True)
-    if request.method == "POST":
+    form = DeactivateForm(request.POST if request.method == "POST" else None)
+    if request.method == "POST" and form.is_valid():
         try:
-            services.deactivate_staff(user=person, by=request.user)
+            staffing.switch_off(person, by=request.user, **form.cleaned_data)
         except RuleViolation as refused:
-            messages.error(request, str(refused))
-            return redirect("staff:staff-detail", person.public_id)
-        messages.success(request, f"{person.full_name} can no longer sign in.")
-        return redirect("staff:staff-list")
-    return render(request, "accounts/staff_deactivate.html", {"person": person})
+            form.show_problems(refused.problems)
+        else:
+            messages.success(request, f"{person.full_name} can no longer sign in.")
+            return redirect("staff:staff-list")
+    # The reason is asked for only once something stands against it.
+    context = {"person": person, "form": form if form.errors else None}
+    return render(request, "accounts/staff_deactivate.html", context)
 
 
 @requires(Permission.MANAGE_STAFF)
 @require_POST
 def staff_reactivate(request, person_id):
     person = get_object_or_404(staff_of(request.user), public_id=person_id, is_active=False)
-    services.reactivate_staff(user=person, by=request.user)
+    staffing.switch_on(person, by=request.user)
     messages.success(request, f"{person.full_name} can sign in again.")
     return redirect("staff:staff-detail", person.public_id)
 
@@ -99,22 +100,6 @@ def _initial(person: User) -> dict:
         "sites": [membership.site_id for membership in person.site_memberships.all()],
         "visits_homes": bool(nurse and nurse.visits_homes),
     }
-
-
-@transaction.atomic
-def _save(form: StaffForm, *, by: User, person: User | None = None) -> User:
-    """Person, roles, sites and nurse in one transaction: refused in one, nothing of it is written."""
-    values = form.cleaned_data
-    names = {"full_name": values["full_name"], "initials": values["initials"]}
-    if person is None:
-        person = services.create_staff(email=values["email"], roles=values["roles"], by=by, **names)
-    else:
-        services.amend_staff(user=person, by=by, **names)
-        services.set_roles(user=person, roles=values["roles"], by=by)
-    staffing.set_sites(user=person, sites=values["sites"], among=form.fields["sites"].queryset, by=by)
-    is_nurse = Role.NURSE in values["roles"]
-    staffing.set_nurse(user=person, is_nurse=is_nurse, visits_homes=values["visits_homes"], by=by)
-    return person
 
 
 def _tell_about_invitation(request, person: User) -> None:

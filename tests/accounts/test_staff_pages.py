@@ -8,6 +8,7 @@ from infusion_center.audit.models import AuditEvent
 from infusions.facility.models import Nurse, SiteMembership
 from tests.factories.accounts import make_staff
 from tests.factories.facility import make_nurse, make_site
+from tests.factories.scheduling import make_appointment
 
 pytestmark = pytest.mark.django_db
 
@@ -37,8 +38,8 @@ def test_adding_staff_gives_roles_sites_and_a_mail(client_for, manager, site):
         for action in (
             "staff.created",
             "staff.roles_changed",
-            "staff.sites_changed",
-            "nurse.changed",
+            "site.member_added",
+            "nurse.added",
             "staff.invited",
         )
     }
@@ -48,7 +49,6 @@ def test_a_taken_email_is_told_at_its_field_and_writes_nothing(client_for, site)
     make_staff(role="nurse", email="nora@example.org")
     before = (User.objects.count(), RoleGrant.objects.count(), SiteMembership.objects.count())
     page = client_for("manager").post("/staff/new/", wanted(site, email="NORA@example.org")).content.decode()
-    before = (before[0], before[1], before[2])
     assert 'href="#id_email"' in page
     assert (User.objects.count(), RoleGrant.objects.count(), SiteMembership.objects.count()) == before
     assert (AuditEvent.objects.count(), mail.outbox) == (0, [])
@@ -111,6 +111,22 @@ def test_a_refused_mail_is_told_and_keeps_the_account(client_for, site, monkeypa
 
 def refuse(*args, **kwargs):
     raise ConnectionRefusedError
+
+
+def test_taking_a_nurse_with_booked_visits_asks_a_reason(client_for, site):
+    visit = make_appointment(site=site)
+    person, client = visit.nurse.user, client_for("manager")
+    address = f"/staff/{person.public_id}/"
+    page = client.post(address, wanted(site, roles=["scheduler"])).content.decode()
+    assert "1 booked visit would be left without a nurse." in page
+    assert User.objects.get(pk=person.pk).roles == frozenset({"nurse"})
+    page = client.post(f"{address}deactivate/").content.decode()
+    assert "1 booked visit would be left without a nurse." in page
+    assert User.objects.get(pk=person.pk).is_active
+    client.post(f"{address}deactivate/", {"override_reason": "On leave from tomorrow"})
+    assert (User.objects.get(pk=person.pk).is_active, Nurse.objects.get(user=person).is_active) == (False, False)
+    client.post(f"{address}reactivate/")
+    assert (User.objects.get(pk=person.pk).is_active, Nurse.objects.get(user=person).is_active) == (True, True)
 
 
 @pytest.mark.parametrize("role", ["scheduler", "nurse", "pharmacist"])

@@ -7,7 +7,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = ("infusion_center", "patients", "infusions")
 # Pages: they may import any feature's domain files.
-PAGE_WORDS = ("forms", "views", "urls", "admin", "access", "adapter", "invitations")
+PAGE_WORDS = ("forms", "views", "urls", "admin", "access", "adapter", "invitations", "staffing")
 
 
 def files(*suffixes: str, folders=(*PACKAGES, "templates", "tests")) -> list[Path]:
