@@ -8,6 +8,7 @@ urlpatterns = [
     path("emergency/", frame_views.emergency, name="emergency"),
     path("settings/", frame_views.settings_overview, name="settings-overview"),
     path("", include("infusions.doses.urls")),
+    path("", include("infusions.facility.urls")),
     path("", include("infusions.formulary.urls")),
     path("", include("infusions.orders.urls")),
     path("", include("infusions.reminders.urls")),

@@ -21,6 +21,10 @@ def booked(appointments: QuerySet) -> QuerySet:
     return appointments.exclude(state__in=OVER)
 
 
+def not_cancelled(appointments: QuerySet) -> QuerySet:
+    return appointments.exclude(state="cancelled")
+
+
 def uncovered_problems(number: int, consequence: str) -> list[Problem]:
     """`consequence` ends the sentence "3 booked visits ..."."""
     if number == 0:

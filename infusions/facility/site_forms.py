@@ -1,0 +1,151 @@
+"""The settings of a site, grouped as its page shows them."""
+
+from django import forms
+
+from infusions.facility.forms import TIME_ZONES, ReasonedMixin, time_input
+from infusions.facility.models import MAX_RATIO, Site
+from infusions.facility.public_holidays import public_holidays
+
+MOST_REMINDERS = 5
+SECTIONS = (
+    (
+        "Name and place",
+        (("name", "mail_name"), "address", ("phone", "email"), ("time_zone",), ("country", "region"), "uses_24h_clock"),
+    ),
+    (
+        "Length of a visit",
+        (
+            ("preparation_minutes", "observation_minutes", "first_observation_minutes"),
+            ("start_hands_minutes", "end_hands_minutes", "travel_minutes"),
+            ("default_ratio",),
+        ),
+    ),
+    ("Reminders", (("reminder_days",), ("quiet_from", "quiet_until"))),
+    (
+        "Limits that hold an infusion",
+        (
+            ("hydration_target_ml", "hold_temperature_c", "hold_spo2_percent"),
+            ("hold_systolic_low", "hold_systolic_high"),
+            ("hold_pulse_low", "hold_pulse_high"),
+        ),
+    ),
+)
+
+
+def _flat(rows) -> list[str]:
+    return [name for row in rows for name in ((row,) if isinstance(row, str) else row)]
+
+
+class SiteForm(ReasonedMixin, forms.ModelForm):
+    """`instance` is only a holder of what was typed; services write."""
+
+    time_zone = forms.ChoiceField(choices=TIME_ZONES)
+    reminder_days = forms.CharField(
+        label="Days before the visit", help_text="Separated by commas: 3, 1.", max_length=30
+    )
+
+    units = {
+        **dict.fromkeys(
+            (
+                "preparation_minutes",
+                "observation_minutes",
+                "first_observation_minutes",
+                "start_hands_minutes",
+                "end_hands_minutes",
+                "travel_minutes",
+            ),
+            "min",
+        ),
+        "default_ratio": "patients",
+        "hydration_target_ml": "mL",
+        "hold_temperature_c": "°C",
+        "hold_spo2_percent": "%",
+        "hold_systolic_low": "mmHg",
+        "hold_systolic_high": "mmHg",
+        "hold_pulse_low": "/min",
+        "hold_pulse_high": "/min",
+    }
+
+    class Meta:
+        model = Site
+        fields = [name for _, rows in SECTIONS for name in _flat(rows)]
+        widgets = {"quiet_from": time_input(), "quiet_until": time_input()}
+        labels = {
+            "uses_24h_clock": "Times as 14:30",
+            "preparation_minutes": "Preparation",
+            "observation_minutes": "Observation",
+            "first_observation_minutes": "After a first dose",
+            "start_hands_minutes": "Nurse's hands at the start",
+            "end_hands_minutes": "Nurse's hands at the end",
+            "travel_minutes": "Travel, each way",
+            "default_ratio": "Patients per nurse",
+            "quiet_from": "No mail from",
+            "quiet_until": "No mail until",
+            "hydration_target_ml": "Fluid a day",
+            "hold_temperature_c": "Temperature from",
+            "hold_spo2_percent": "Oxygen below",
+            "hold_systolic_low": "Systolic below",
+            "hold_systolic_high": "Systolic above",
+            "hold_pulse_low": "Pulse below",
+            "hold_pulse_high": "Pulse above",
+        }
+        help_texts = {
+            "mail_name": "What patients' mail calls the site. Nothing clinical.",
+            "country": "Two letters, for its public holidays.",
+            "region": "State, for its own holidays.",
+            "first_observation_minutes": "",
+            "travel_minutes": "",
+            "default_ratio": "",
+            "quiet_from": "In the patient's own time zone.",
+        }
+
+    def __init__(self, *args, **kwargs):
+        instance = kwargs.get("instance")
+        if instance is not None:
+            days = ", ".join(str(day) for day in instance.reminder_days)
+            kwargs["initial"] = {"reminder_days": days} | kwargs.get("initial", {})
+        super().__init__(*args, **kwargs)
+        known = {value for value, _ in TIME_ZONES}
+        if instance is not None and instance.time_zone not in known:
+            self.fields["time_zone"].choices = [(instance.time_zone, instance.time_zone), *TIME_ZONES]
+
+    def sections(self):
+        """Title and rows of bound fields."""
+        for title, rows in SECTIONS:
+            yield title, [[self[name] for name in ((row,) if isinstance(row, str) else row)] for row in rows]
+
+    def clean_reminder_days(self) -> list[int]:
+        words = self.cleaned_data["reminder_days"].replace(",", " ").split()
+        if not all(word.isascii() and word.isdigit() and 1 <= int(word) <= 30 for word in words):
+            raise forms.ValidationError("Whole days from 1 to 30, separated by commas.")
+        days = sorted({int(word) for word in words}, reverse=True)
+        if len(days) > MOST_REMINDERS:
+            raise forms.ValidationError(f"At most {MOST_REMINDERS} reminders.")
+        return days
+
+    def clean_default_ratio(self) -> int:
+        ratio = self.cleaned_data["default_ratio"]
+        if not 1 <= ratio <= MAX_RATIO:
+            raise forms.ValidationError(f"One to {MAX_RATIO}.")
+        return ratio
+
+    def clean_country(self) -> str:
+        return self.cleaned_data["country"].upper()
+
+    def clean_region(self) -> str:
+        return self.cleaned_data["region"].upper()
+
+    def clean(self):
+        data = super().clean()
+        for low, high in (("hold_systolic_low", "hold_systolic_high"), ("hold_pulse_low", "hold_pulse_high")):
+            if data.get(low) is not None and data.get(high) is not None and data[low] >= data[high]:
+                self.add_error(high, "The upper limit lies below the lower one.")
+        if data.get("country") and "region" in data:
+            try:
+                public_holidays(data["country"], data["region"], 2026)
+            except ValueError as unknown:
+                self.add_error("region" if data["region"] else "country", str(unknown))
+        return data
+
+    def entered(self) -> dict:
+        return {name: self.cleaned_data[name] for name in (*self.Meta.fields, "override_reason")}
