@@ -12,4 +12,5 @@ urlpatterns = [
     path("", include("infusions.formulary.urls")),
     path("", include("infusions.orders.urls")),
     path("", include("infusions.reminders.urls")),
+    path("", include("infusions.checklists.urls")),
 ]

@@ -3,8 +3,11 @@
 import datetime as dt
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import cached_property
 
 from infusion_center.core import clock
+from infusion_center.core.rules import Problem
+from infusions.checklists import rules
 from infusions.checklists.context import CheckContext, Limits
 from infusions.checklists.models import ChecklistAnswer, ChecklistItem, PreInfusionChecklist, RunStatus
 from infusions.checklists.values import Value
@@ -25,13 +28,25 @@ class RunState:
     latest: dict[str, ChecklistAnswer]
     context: CheckContext
 
-    @property
+    @cached_property
     def answers(self) -> dict[str, Value]:
         return {code: answer.value for code, answer in self.latest.items()}
 
     @property
     def answered_at(self) -> dict[str, dt.datetime]:
         return {code: answer.answered_at for code, answer in self.latest.items()}
+
+    @cached_property
+    def problems(self) -> list[Problem]:
+        """What stands against the start by the answers so far."""
+        return rules.answer_problems(self.items, self.answers, self.context)
+
+    @property
+    def undecided(self) -> list[Problem]:
+        """Problems that stop the infusion and that nobody let pass."""
+        holding = rules.holding(self.problems)
+        passed = rules.overridden_codes(self.run.overrides.all(), holding, self.answered_at)
+        return [problem for problem in holding if problem.code not in passed]
 
     @property
     def last_answer_id(self) -> int:

@@ -89,7 +89,7 @@ def override_problem(
     if not has_permission(by, Permission.OVERRIDE_CHECKLIST):
         raise RuleViolation([blocker("may-not-override", "Your role may not override the checklist.")])
     refuse_unless_decidable(run, now)
-    problem = next((p for p in standing_problems(run_state(run, now)) if p.code == code), None)
+    problem = next((p for p in run_state(run, now).problems if p.code == code), None)
     refused = rules.override_problems(problem, code, reason)
     if refused:
         raise RuleViolation(refused)
@@ -97,7 +97,7 @@ def override_problem(
         run=run, problem_code=code, reason=reason.strip()[:300], overridden_at=now, overridden_by=by
     )
     record("checklist.overridden", run, by, problem=code)
-    if run.status == RunStatus.FAILED and not undecided(run_state(run, now)):
+    if run.status == RunStatus.FAILED and not run_state(run, now).undecided:
         run.status = RunStatus.OVERRIDDEN
         run.save(update_fields=["status", "updated_at"])
         record("checklist.passed_with_override", run, by)
@@ -114,8 +114,8 @@ def close_checklist(*, run: PreInfusionChecklist, by, now: dt.datetime | None = 
     missing = rules.missing_problems(state.items, state.answers, state.context)
     if missing:
         raise RuleViolation(missing)
-    problems = standing_problems(state)
-    status = RunStatus.FAILED if undecided(state) else RunStatus.PASSED
+    problems = state.problems
+    status = RunStatus.FAILED if state.undecided else RunStatus.PASSED
     if status == RunStatus.PASSED and rules.holding(problems):
         status = RunStatus.OVERRIDDEN
     keep_weight(state, by, now)
@@ -166,17 +166,6 @@ def refuse_a_day_ahead(run: PreInfusionChecklist, item: ChecklistItem, value: Va
     today = clock.local_date(now, run.appointment.site.time_zone)
     if item.kind == "date" and str(value) > today.isoformat():
         raise RuleViolation([blocker("unreadable-answer", "This day lies in the future.", field=item.code)])
-
-
-def standing_problems(state: RunState) -> list[Problem]:
-    return rules.answer_problems(state.items, state.answers, state.context)
-
-
-def undecided(state: RunState) -> list[Problem]:
-    """Problems that stop the infusion and that nobody let pass."""
-    holding = rules.holding(standing_problems(state))
-    passed = rules.overridden_codes(state.run.overrides.all(), holding, state.answered_at)
-    return [problem for problem in holding if problem.code not in passed]
 
 
 def keep_weight(state: RunState, by, now: dt.datetime) -> None:

@@ -1,0 +1,65 @@
+"""Looking at checks afterwards, deciding on problems, and the questions in use."""
+
+from django.contrib import messages
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_GET, require_POST
+
+from infusion_center.accounts.access import requires
+from infusion_center.accounts.roles import Permission
+from infusion_center.audit.services import record_opening
+from infusion_center.core import clock
+from infusion_center.core.rules import RuleViolation
+from infusions.checklists import cards, services
+from infusions.checklists.forms import OverrideForm
+from infusions.checklists.models import ChecklistTemplate
+from infusions.checklists.outcome import findings_of, outcome_context
+from infusions.checklists.queries import run_state
+from infusions.checklists.values import show_value
+from infusions.checklists.views import visible_run
+
+
+@requires(Permission.OVERRIDE_CHECKLIST)
+@require_POST
+def checklist_override(request, run_id):
+    run = visible_run(request, run_id)
+    code = request.POST.get("code", "")[:60]
+    form = OverrideForm(request.POST, auto_id=f"{code}_%s")
+    if form.is_valid():
+        try:
+            services.override_problem(run=run, by=request.user, **form.cleaned_data)
+        except RuleViolation as refused:
+            form.show_problems(refused.problems)
+        else:
+            messages.success(request, "Your decision is recorded.")
+            return redirect("checklists:checklist-detail", run.appointment.public_id)
+    context = outcome_context(request, run, refused=form) | {"form": form}
+    return render(request, "infusions/checklists/outcome.html", context)
+
+
+@requires(Permission.VIEW_DOSE)
+@require_GET
+def run_detail(request, run_id):
+    """A check as it was filled: on which version, who answered what and when, what was decided."""
+    run = visible_run(request, run_id)
+    record_opening(run, by=request.user, patient=run.appointment.patient, what="pre-infusion check")
+    state = run_state(run, clock.now())
+    history = list(run.answers.select_related("item", "answered_by").order_by("-id"))
+    for answer in history:
+        answer.shown = show_value(answer.item, answer.value)
+    context = {
+        "run": run,
+        "appointment": run.appointment,
+        "site": run.appointment.site,
+        "sections": cards.sections_of([card for card in cards.cards_of(state) if card.answer]),
+        "findings": findings_of(state, may_decide=False),
+        "history": history,
+    }
+    return render(request, "infusions/checklists/run_detail.html", context)
+
+
+@requires(Permission.EDIT_CHECKLIST_TEMPLATE)
+@require_GET
+def template_detail(request):
+    """The questions in use, with limits, severities and sources."""
+    template = get_object_or_404(ChecklistTemplate.objects.prefetch_related("items"), is_active=True)
+    return render(request, "infusions/checklists/template_detail.html", {"template": template})

@@ -1,0 +1,176 @@
+// The pre-infusion check with JavaScript: each answer goes off by itself, says so, and is sent again until it arrives.
+(function () {
+  "use strict";
+  var form = document.querySelector("[data-checklist]");
+  if (!form) return;
+  var sent = new WeakMap(); // question -> what its fields held when it was last sent
+  var failed = new Map(); // code -> seconds to wait before the next try
+  var RETRY_SECONDS = 8;
+
+  function questionOf(element) {
+    return element && element.closest ? element.closest("[data-item]") : null;
+  }
+
+  function held(question) {
+    var values = [];
+    question.querySelectorAll("input:not([type=hidden]), textarea").forEach(function (field) {
+      if (field.type === "radio" || field.type === "checkbox") {
+        if (field.checked) values.push(field.value);
+      } else {
+        values.push(field.value);
+      }
+    });
+    return values.join("|");
+  }
+
+  function say(question, text, state) {
+    var status = question.querySelector("[data-status]");
+    status.textContent = text;
+    status.dataset.state = state;
+    // What the answer means is known only once it is kept.
+    question.classList.toggle("is-pending", state !== "idle");
+    if (state === "failed") {
+      var again = document.createElement("button");
+      again.type = "button";
+      again.className = "btn btn-secondary btn-sm";
+      again.textContent = "Try again";
+      again.dataset.retry = "";
+      status.append(" ", again);
+    }
+    showOverall();
+  }
+
+  function showOverall() {
+    var saved = document.querySelector("[data-saved]");
+    if (!saved) return;
+    if (failed.size) {
+      saved.textContent = failed.size + " not saved";
+      saved.dataset.state = "failed";
+    } else if (saved.dataset.state === "failed") {
+      saved.textContent = "All saved";
+      saved.dataset.state = "saved";
+    }
+  }
+
+  function send(question) {
+    question.dispatchEvent(new Event("change", { bubbles: true }));
+  }
+
+  function retryAll() {
+    failed.forEach(function (_, code) {
+      var question = document.getElementById("item-" + code);
+      if (question) send(question);
+    });
+  }
+
+  // "None of these" and a sign exclude each other.
+  form.addEventListener("change", function (event) {
+    var field = event.target;
+    if (field.type !== "checkbox" || !field.checked) return;
+    questionOf(field).querySelectorAll("input[type=checkbox]").forEach(function (other) {
+      if (other !== field && (other.value === "none" || field.value === "none")) other.checked = false;
+    });
+  }, true);
+
+  // An emptied question is no answer: nothing is sent, what was kept stays.
+  document.body.addEventListener("htmx:confirm", function (event) {
+    var question = questionOf(event.detail.elt);
+    if (question && held(question) === "") {
+      event.preventDefault();
+      say(question, "Not answered: what was saved before stays.", "idle");
+    }
+  });
+
+  document.body.addEventListener("htmx:beforeRequest", function (event) {
+    var question = questionOf(event.detail.elt);
+    if (!question) return;
+    sent.set(question, held(question));
+    say(question, "Saving…", "saving");
+  });
+
+  // The person answered on while this was under way: keep what is on the page, its own request follows.
+  document.body.addEventListener("htmx:beforeSwap", function (event) {
+    var question = questionOf(event.detail.requestConfig && event.detail.requestConfig.elt);
+    if (!question || event.detail.xhr.status !== 200) return;
+    failed.delete(question.dataset.item);
+    if (sent.get(question) !== held(question)) event.detail.shouldSwap = false;
+    showOverall();
+  });
+
+  // News from colleagues never lands on a question that is being answered here.
+  document.body.addEventListener("htmx:oobBeforeSwap", function (event) {
+    var question = questionOf(event.detail.target);
+    if (!question) return;
+    var typing = question.contains(document.activeElement) && document.activeElement.matches("input[type=text], textarea");
+    if (typing || question.dataset.dirty || failed.has(question.dataset.item)) event.detail.shouldSwap = false;
+  });
+
+  form.addEventListener("input", function (event) {
+    var question = questionOf(event.target);
+    if (question) question.dataset.dirty = "yes";
+  });
+
+  function lost(event) {
+    var question = questionOf(event.detail.elt);
+    if (!question) return;
+    failed.set(question.dataset.item, true);
+    say(question, "Not saved.", "failed");
+  }
+  ["htmx:sendError", "htmx:responseError", "htmx:timeout"].forEach(function (name) {
+    document.body.addEventListener(name, lost);
+  });
+
+  document.body.addEventListener("htmx:afterSettle", function () {
+    var saved = document.querySelector("[data-saved]");
+    if (saved && !failed.size && !saved.textContent && document.querySelector("[data-item] [data-status]:not(:empty)")) {
+      saved.textContent = "All saved";
+      saved.dataset.state = "saved";
+    }
+    showOverall();
+  });
+
+  document.addEventListener("click", function (event) {
+    var again = event.target.closest("[data-retry]");
+    if (again) send(questionOf(again));
+    var next = event.target.closest("[data-next]");
+    if (next) goTo(document.querySelector(next.getAttribute("href")), event);
+  });
+
+  // Put the eye and the keyboard on the question, not the address.
+  function goTo(target, event) {
+    if (!target) return;
+    event.preventDefault();
+    target.scrollIntoView({ block: "start" });
+    var field = target.querySelector("input:not([type=hidden]), textarea, .btn-primary");
+    if (field) field.focus({ preventScroll: true });
+  }
+
+  // Enter in a field goes to the next question instead of sending the page.
+  form.addEventListener("keydown", function (event) {
+    if (event.key !== "Enter" || !event.target.matches("input:not([type=checkbox]):not([type=radio])")) return;
+    event.preventDefault();
+    var fields = Array.from(form.querySelectorAll("[data-item]:not([hidden]) input:not([type=hidden])"));
+    var following = fields[fields.indexOf(event.target) + 1];
+    if (following) following.focus();
+    else event.target.blur();
+  });
+
+  function showConnection() {
+    document.querySelector("[data-offline]").hidden = navigator.onLine;
+    if (navigator.onLine) retryAll();
+  }
+  window.addEventListener("online", showConnection);
+  window.addEventListener("offline", showConnection);
+  showConnection();
+  window.setInterval(retryAll, RETRY_SECONDS * 1000);
+
+  // A sent page carries every answer with it.
+  form.addEventListener("submit", function () {
+    failed.clear();
+  });
+
+  // Leaving with something unsent asks first.
+  window.addEventListener("beforeunload", function (event) {
+    if (failed.size) event.preventDefault();
+  });
+})();
