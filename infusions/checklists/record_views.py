@@ -12,10 +12,10 @@ from infusion_center.core.rules import RuleViolation
 from infusions.checklists import cards, services
 from infusions.checklists.forms import OverrideForm
 from infusions.checklists.models import ChecklistTemplate
-from infusions.checklists.outcome import findings_of, outcome_context
+from infusions.checklists.outcome_views import findings_of, outcome_context
 from infusions.checklists.queries import run_state
 from infusions.checklists.values import show_value
-from infusions.checklists.views import visible_run
+from infusions.checklists.views import over, visible_run
 
 
 @requires(Permission.OVERRIDE_CHECKLIST)
@@ -28,11 +28,10 @@ def checklist_override(request, run_id):
         try:
             services.override_problem(run=run, by=request.user, **form.cleaned_data)
         except RuleViolation as refused:
-            form.show_problems(refused.problems)
-        else:
-            messages.success(request, "Your decision is recorded.")
-            return redirect("checklists:checklist-detail", run.appointment.public_id)
-    context = outcome_context(request, run, refused=form) | {"form": form}
+            return over(request, run, refused)
+        messages.success(request, "Your decision is recorded.")
+        return redirect("checklists:checklist-detail", run.appointment.public_id)
+    context = outcome_context(request, run, refused=form)
     return render(request, "infusions/checklists/outcome.html", context)
 
 

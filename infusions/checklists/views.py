@@ -15,7 +15,7 @@ from infusion_center.core.rules import RuleViolation
 from infusions.checklists import cards, services
 from infusions.checklists.forms import changed_answers, posted_answer
 from infusions.checklists.models import ChecklistItem, PreInfusionChecklist
-from infusions.checklists.outcome import outcome_context
+from infusions.checklists.outcome_views import outcome_context
 from infusions.checklists.queries import current_run, run_state
 from infusions.scheduling.models import Appointment
 
