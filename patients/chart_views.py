@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from decimal import Decimal
 
-from django.db.models import Prefetch, prefetch_related_objects
+from django.db.models import Max, Prefetch, prefetch_related_objects
 from django.shortcuts import render
 from django.urls import reverse
 
@@ -13,7 +13,7 @@ from infusion_center.accounts.access import requires
 from infusion_center.accounts.roles import Permission, has_permission
 from infusion_center.core import clock
 from infusion_center.core.rules import Problem, note, sort_problems, warning
-from infusions.doses.models import Reaction
+from infusions.doses.models import DoseRecord, Reaction
 from infusions.orders import rules as order_rules
 from infusions.orders.models import InfusionOrder, OrderStatus
 from infusions.orders.queries import active_order, order_plan
@@ -26,6 +26,7 @@ from patients.views import opened_patient
 
 WEIGHTS_SHOWN = 12
 VISITS_SHOWN = 5
+SEVERE_GRADE = 3
 GRAPH_WIDTH, GRAPH_HEIGHT, GRAPH_EDGE = 240, 48, 4
 
 WHERE_TO_SOLVE = {
@@ -54,7 +55,11 @@ def patient_detail(request, patient_id):
         "draft": draft_order(patient),
         "due": order_rules.dose_window(order) if order else None,
         "plan": order_plan(order) if order else None,
-        "problems": with_links(chart_problems(patient, weights, decisions, order, today), patient, request.user),
+        "problems": with_links(
+            sort_problems(chart_problems(patient, weights, decisions, order, today) + last_dose_problems(patient)),
+            patient,
+            request.user,
+        ),
         "next_visit": next_visit(visits, now),
         "last_visits": last_visits(visits, now),
         "weights": weights,
@@ -103,6 +108,16 @@ def chart_problems(
 def next_visit(visits, now: dt.datetime) -> Appointment | None:
     """Also one that is under way or overdue today: whoever asks about the next visit means that one."""
     return visits.filter(state__in=UPCOMING | ON_SITE, end__gte=now).order_by("start", "pk").first()
+
+
+def last_dose_problems(patient: Patient) -> list[Problem]:
+    """A severe reaction (CTCAE grade 3 or more) at the last dose holds the next one until a clinician has decided."""
+    given = DoseRecord.objects.filter(patient=patient, started_at__isnull=False)
+    last = given.annotate(worst=Max("reactions__grade")).order_by("-started_at", "-pk").first()
+    if last is None or (last.worst or 0) < SEVERE_GRADE:
+        return []
+    message = f"There was a reaction of grade {last.worst} at the last infusion."
+    return [warning("severe-reaction", message, remedy="A clinician decides before the next dose.")]
 
 
 def with_links(problems: Sequence[Problem], patient: Patient, user) -> list[Problem]:

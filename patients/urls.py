@@ -6,12 +6,14 @@ app_name = "patients"
 urlpatterns = [
     path("patients/", views.patient_list, name="patient-list"),
     path("patients/new/", views.patient_create, name="patient-create"),
-    path("patients/<str:patient_id>/", chart_views.patient_detail, name="patient-detail"),
-    path("patients/<str:patient_id>/edit/", views.patient_edit, name="patient-edit"),
-    path("patients/<str:patient_id>/facts/", fact_views.patient_facts, name="patient-facts"),
-    path("patients/<str:patient_id>/weights/new/", fact_views.weight_create, name="weight-create"),
-    path("patients/<str:patient_id>/allergies/new/", fact_views.allergy_create, name="allergy-create"),
-    path("patients/<str:patient_id>/risks/new/", fact_views.risk_create, name="risk-create"),
-    path("patients/<str:patient_id>/consents/new/", fact_views.consent_create, name="consent-create"),
-    path("patients/<str:patient_id>/<str:kind>/<str:fact_id>/retract/", fact_views.fact_retract, name="fact-retract"),
+    path("patients/<slug:patient_id>/", chart_views.patient_detail, name="patient-detail"),
+    path("patients/<slug:patient_id>/edit/", views.patient_edit, name="patient-edit"),
+    path("patients/<slug:patient_id>/facts/", fact_views.patient_facts, name="patient-facts"),
+    path("patients/<slug:patient_id>/weights/new/", fact_views.weight_create, name="weight-create"),
+    path("patients/<slug:patient_id>/allergies/new/", fact_views.allergy_create, name="allergy-create"),
+    path("patients/<slug:patient_id>/risks/new/", fact_views.risk_create, name="risk-create"),
+    path("patients/<slug:patient_id>/consents/new/", fact_views.consent_create, name="consent-create"),
+    path(
+        "patients/<slug:patient_id>/<slug:kind>/<slug:fact_id>/retract/", fact_views.fact_retract, name="fact-retract"
+    ),
 ]

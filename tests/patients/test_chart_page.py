@@ -34,6 +34,8 @@ def make_reaction(appointment, by, **fields):
         weight_kg=70,
         max_rate_ml_per_h=200,
         plan=[],
+        started_at=appointment.start,
+        started_by=by,
     )
     values = {"kind": "headache", "grade": 1, "onset_at": appointment.start, "action": "Rate halved"}
     return Reaction.objects.create(record=record, recorded_at=clock.now(), recorded_by=by, **values | fields)
@@ -105,6 +107,17 @@ def test_reactions_are_kept_from_those_who_may_not_see_doses(client_for, site, n
     response = client_for("scheduler").get(visit.patient.get_absolute_url())
     assert response.context["reactions"] == []
     assert "Rash or itching" not in response.content.decode()
+
+
+def test_a_grave_reaction_at_the_last_dose_is_an_alert_until_a_dose_went_well(client_for, site, nurse_user):
+    order = make_order()
+    days_ago = [clock.now() - dt.timedelta(days=days) for days in (60, 30)]
+    first, second = (make_appointment(order=order, site=site, start=at, state=State.COMPLETED) for at in days_ago)
+    url = order.patient.get_absolute_url()
+    make_reaction(first, nurse_user, grade=3)
+    assert "severe-reaction" in problem_codes(client_for("scheduler").get(url))
+    make_reaction(second, nurse_user, grade=2)
+    assert "severe-reaction" not in problem_codes(client_for("scheduler").get(url))
 
 
 def test_visits_of_other_sites_are_not_shown(client_for, site):
