@@ -1,0 +1,36 @@
+"""What people see when something is refused, missing or broken: our words, and where to go on."""
+
+import pytest
+from django.test import Client
+from django.views.defaults import server_error
+
+pytestmark = pytest.mark.django_db
+
+
+def test_a_missing_page_is_told_without_signing_in():
+    page = Client().get("/no/such/page/")
+    assert (page.status_code, "This page does not exist" in page.content.decode()) == (404, True)
+
+
+def test_a_refusal_says_that_the_role_does_not_open_it(client_for):
+    page = client_for("nurse").get("/staff/")
+    assert (page.status_code, "Your role does not open this page" in page.content.decode()) == (403, True)
+
+
+def test_a_stale_form_says_what_was_kept_and_what_to_do(nurse_user):
+    client = Client(enforce_csrf_checks=True)
+    page = client.post("/accounts/login/", {"login": nurse_user.email, "password": "x"})
+    assert (page.status_code, "so nothing was saved" in page.content.decode()) == (403, True)
+
+
+def test_a_fault_of_ours_says_that_nothing_was_saved(rf):
+    page = server_error(rf.get("/"))
+    assert (page.status_code, "Something went wrong on our side" in page.content.decode()) == (500, True)
+
+
+@pytest.mark.parametrize("path", ["/accounts/login/", "/no/such/page/"])
+def test_pages_send_a_strict_policy(path):
+    policy = Client().get(path).headers["Content-Security-Policy"]
+    assert "script-src 'self'" in policy
+    assert "style-src 'self'" in policy
+    assert "unsafe" not in policy
