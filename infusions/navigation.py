@@ -41,12 +41,25 @@ RAIL = (
         "users-round",
         "patients:patient-list",
         frozenset({P.VIEW_PATIENT}),
-        frozenset({"patients", "orders", "audit:patient-trail", "scheduling:slot-list"}),
+        frozenset({"patients", "audit:patient-trail"}),
+    ),
+    Entry(
+        "Orders",
+        "clipboard-check",
+        "orders:order-list",
+        frozenset({P.VIEW_ORDER}),
+        frozenset({"orders", "scheduling:slot-list"}),
     ),
     Entry(
         "Chairside", "tablet-smartphone", "doses:my-patients", frozenset({P.FILL_CHECKLIST}), frozenset({"checklists"})
     ),
-    Entry("Schedule", "calendar-days", "facility:roster-week", frozenset({P.VIEW_SCHEDULE, P.MANAGE_ROSTER})),
+    Entry(
+        "Schedule",
+        "calendar-days",
+        "facility:roster-week",
+        frozenset({P.VIEW_SCHEDULE, P.MANAGE_ROSTER}),
+        frozenset({"facility"}),
+    ),
     Entry("Reminders", "bell", "reminders:reminder-list", frozenset({P.VIEW_REMINDERS}), frozenset({"reminders"})),
     Entry("Formulary", "book-open", "formulary:product-list", frozenset({P.VIEW_FORMULARY}), frozenset({"formulary"})),
     Entry("Reports", "chart-column", "reports:overview", frozenset({P.VIEW_REPORTS}), frozenset({"reports"})),
@@ -55,9 +68,7 @@ RAIL = (
         "settings",
         "settings-overview",
         frozenset({P.MANAGE_STAFF, P.MANAGE_FACILITY, P.VIEW_AUDIT, P.EDIT_CHECKLIST_TEMPLATE}),
-        frozenset(
-            {"staff", "audit:trail", "facility:chair-list", "facility:closure-list", "facility:site-edit", "settings"}
-        ),
+        frozenset({"staff", "audit:trail", "settings"}),
     ),
 )
 
