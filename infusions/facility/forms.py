@@ -47,6 +47,7 @@ class ReasonedMixin(FormMixin):
             yield Field(row) if isinstance(row, str) else Div(*row, css_class="field-row align-end")
 
     def ask_reason(self) -> None:
+        self.fields["override_reason"].required = True
         self.fields["override_reason"].widget = forms.Textarea(attrs={"rows": 2, "maxlength": 200})
 
     def show_problems(self, problems):

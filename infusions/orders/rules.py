@@ -202,12 +202,11 @@ def standing_problems(order: InfusionOrder, found: list[Problem], on: dt.date) -
 
 def _status_problems(order: InfusionOrder) -> list[Problem]:
     why = f": {order.status_reason}" if order.status_reason else ""
+    after_hold = "A pharmacist releases it when the prescriber has decided."
     return {
         OrderStatus.SIGNED: [],
         OrderStatus.DRAFT: [blocker("order-unsigned", "The order is not signed.", remedy="Have it signed.")],
-        OrderStatus.HELD: [
-            blocker("order-held", f"The order is on hold{why}.", remedy="A prescriber delegate releases it.")
-        ],
+        OrderStatus.HELD: [blocker("order-held", f"The order is on hold{why}.", remedy=after_hold)],
         OrderStatus.STOPPED: [blocker("order-stopped", f"The order was stopped{why}.", remedy="Enter a new order.")],
     }[OrderStatus(order.status)]
 

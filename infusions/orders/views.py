@@ -118,12 +118,15 @@ def show_order(request, order, *, sign_form=None, status=200):
         sign_form = sign_form or SignForm(initial={"version": order.version})
     signatures = [(row, is_intact(row)) for row in order.signatures.select_related("signed_by")]
     today = queries.patient_today(order.patient)
+    needs_reason = any(problem.severity == Severity.APPROVAL for problem in view.problems)
+    if sign_form:
+        sign_form.fields["override_reason"].required = needs_reason
     context = {
         "order": order,
         "patient": order.patient,
         "view": view,
         "problems": view.problems if is_draft else rules.standing_problems(order, view.problems, today),
-        "needs_reason": any(problem.severity == Severity.APPROVAL for problem in view.problems),
+        "needs_reason": needs_reason,
         "blocked": any(problem.severity == Severity.BLOCKER for problem in view.problems),
         "sign_form": sign_form,
         "signatures": signatures,
