@@ -121,6 +121,7 @@ class ScheduleForm(SourceForm):
             )
             for name in (f"rate_{index}", f"minutes_{index}"):
                 self.fields[name].widget.attrs["class"] = "form-control"
+        self.order_fields(["indication", *(name for name in self.fields if name != "source")])  # as the page shows them
 
     def _shown(self, rate):
         if rate is None:
@@ -212,6 +213,7 @@ class ProductForm(SourceForm):
             "iga_ug_per_ml": number(product.iga_ug_per_ml) or None,
         }
         super().__init__(*args, initial=initial, **kwargs)
+        self.order_fields([name for name in self.fields if name != "source"])
 
     def clean_vial_sizes_g(self):
         sizes = forms.DecimalField(min_value=Decimal("0.1"), max_value=100, decimal_places=2)

@@ -226,6 +226,14 @@ def test_adding_rates_starts_from_the_slowest_that_the_product_has(client_for):
     assert ([step.mg_per_kg_per_min for step in dosing_steps(added)], added.is_verified) == ([D("1"), D("4")], False)
 
 
+def test_the_error_summary_follows_the_order_of_the_page(client_for):
+    product = make_rate_schedule().product
+    url = reverse("formulary:schedule-add", args=[product.key])
+    form = client_for("pharmacist").post(url, {"rate_1": "x"}).context["form"]
+    shown = [field.name for field in form if field.errors]
+    assert (shown[0], shown[1], shown[-2:]) == ("indication", "dose_min_mg_per_kg", ["rate_1", "source"])
+
+
 def test_adding_rates_to_a_product_without_any_starts_empty(client_for):
     product = make_product()
     make_indication(code="gbs")
