@@ -31,8 +31,8 @@ from patients.queries import may_contact
 logger = logging.getLogger(__name__)
 
 BATCH = 500
-# A sweep ends well before the soft time limit of the task that runs it; the next wake-up goes on.
-SWEEP_SECONDS = 30
+# A sweep ends before the wake-ups queued behind it expire, and well before its task's time limit; the next one goes on.
+SWEEP_SECONDS = 20
 MAX_TRIES = 12
 LONGEST_PAUSE_MINUTES = 30
 
