@@ -1,6 +1,6 @@
 """Where the frames lead: entries of the rail and of the tablet's bottom bar, for what a person may open."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 
 from django.urls import NoReverseMatch, ResolverMatch, reverse
@@ -21,9 +21,6 @@ class Entry:
     holds: frozenset[str] = frozenset()
     hint: str = ""
 
-    def is_current(self, match: ResolverMatch | None) -> bool:
-        return match is not None and bool({match.view_name, match.namespace} & (self.holds | {self.url_name}))
-
 
 @dataclass(frozen=True)
 class Link:
@@ -35,7 +32,9 @@ class Link:
 
 
 RAIL = (
-    Entry("Today", "layout-dashboard", "scheduling:board", frozenset({P.VIEW_SCHEDULE}), frozenset({"home"})),
+    Entry(
+        "Today", "layout-dashboard", "scheduling:board", frozenset({P.VIEW_SCHEDULE}), frozenset({"home", "scheduling"})
+    ),
     Entry(
         "Patients",
         "users-round",
@@ -51,7 +50,11 @@ RAIL = (
         frozenset({"orders", "scheduling:slot-list"}),
     ),
     Entry(
-        "Chairside", "tablet-smartphone", "doses:my-patients", frozenset({P.FILL_CHECKLIST}), frozenset({"checklists"})
+        "Chairside",
+        "tablet-smartphone",
+        "doses:my-patients",
+        frozenset({P.FILL_CHECKLIST}),
+        frozenset({"checklists", "doses"}),
     ),
     Entry(
         "Schedule",
@@ -73,7 +76,13 @@ RAIL = (
 )
 
 BOTTOM_BAR = (
-    Entry("My patients", "clipboard-list", "doses:my-patients", frozenset({P.FILL_CHECKLIST, P.VIEW_DOSE})),
+    Entry(
+        "My patients",
+        "users-round",
+        "doses:my-patients",
+        frozenset({P.FILL_CHECKLIST, P.VIEW_DOSE}),
+        frozenset({"checklists", "doses"}),
+    ),
     Entry("Board", "layout-dashboard", "scheduling:board", frozenset({P.VIEW_SCHEDULE})),
     Entry("Scan", "scan-barcode", "doses:scan", frozenset({P.INFUSE})),
     Entry("Emergency", "siren", "emergency"),
@@ -114,10 +123,20 @@ SETTINGS = (
 )
 
 
+def place_of(entries: Iterable[Entry], match: ResolverMatch | None) -> Entry | None:
+    """Where the person is: the entry that names the page itself, else the one that holds its namespace."""
+    for name in (match.view_name, match.namespace) if match else ():
+        for entry in entries:
+            if name and name in entry.holds | {entry.url_name}:
+                return entry
+    return None
+
+
 def links(
     entries: Collection[Entry], permissions: Collection[Permission], match: ResolverMatch | None = None
 ) -> Iterator[Link]:
     """The entries that the permissions open and whose pages exist."""
+    place = place_of(entries, match)
     for entry in entries:
         if entry.permissions and not entry.permissions & set(permissions):
             continue
@@ -125,4 +144,4 @@ def links(
             url = reverse(entry.url_name)
         except NoReverseMatch:
             continue
-        yield Link(entry.label, entry.icon, url, entry.is_current(match), entry.hint)
+        yield Link(entry.label, entry.icon, url, entry is place, entry.hint)
