@@ -140,12 +140,17 @@ def cards_of(
             beside=tuple(hints.facts_beside(item, state)),
             limits=hints.limits_of(item, state),
             consequence=hints.consequence_of(item, state),
-            last=(last := earlier.get(item.code) if item.kind in COMPARED else None),
+            last=(last := earlier.get(item.code) if is_compared(item) else None),
             last_text=show_value(item, last.value) if last else "",
             error=errors.get(item.code, ""),
         )
         for item in state.items
     ]
+
+
+def is_compared(item: ChecklistItem) -> bool:
+    """Creatinine names its own earlier value, which may be older than the last check."""
+    return item.kind in COMPARED and item.code not in ("creatinine", "creatinine-on")
 
 
 def sections_of(cards: list[Card]) -> list[Section]:

@@ -44,7 +44,8 @@ def consequence_of(item: ChecklistItem, state: RunState) -> str:
             answers[item.code], today_kg=today_kg(answers), last_kg=context.last_weight_kg
         )
         lost = score - len(set(answers[item.code]) - {"none"})
-        return f"{score} of 2 signs that hold" + (", one of them the weight lost" if lost else "")
+        counted = f"{score} sign{'' if score == 1 else 's'}{', the weight lost among them' if lost else ''}"
+        return f"{counted}; {clinical.DEHYDRATION_HOLD} hold the infusion"
     return ""
 
 

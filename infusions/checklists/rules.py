@@ -12,14 +12,16 @@ from infusions.checklists.values import Value
 
 Answers = Mapping[str, Value]
 
-# Nobody may let these pass: the wrong patient, the wrong or an unsigned order, a product unfit for use, no line to
-# give it by, and a home without the means to treat anaphylaxis.
+# Nobody may let these pass: the wrong patient, the wrong or an unsigned order, a dose set on another weight (the rules
+# of orders ask for a new one), a product unfit for use, no line to give it by, a home without the means to treat
+# anaphylaxis.
 NEVER_OVERRIDDEN = frozenset(
     {
         "identity-name",
         "identity-birth-date",
         "order-matches",
         "order-not-signed",
+        "weight-change",
         "room-temperature",
         "vials-inspected",
         "iv-access",

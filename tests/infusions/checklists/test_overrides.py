@@ -73,6 +73,7 @@ def test_override_refuses_a_role_without_the_right(arrived, staff, role):
         ({"order_matches": "no"}, "order-matches", "In a hurry", "never-overridden"),
         ({"room_temperature": "no"}, "room-temperature", "In a hurry", "never-overridden"),
         ({"vials_inspected": "no"}, "vials-inspected", "In a hurry", "never-overridden"),
+        ({"weight": "80"}, "weight-change", "In a hurry", "never-overridden"),
         ({"iv_access": "no"}, "iv-access", "In a hurry", "never-overridden"),
         ({"consent": "no"}, "consent", "  ", "reason-missing"),
         ({"consent": "no"}, "pulse-high", "Why not", "nothing-to-override"),
