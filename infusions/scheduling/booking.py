@@ -57,7 +57,7 @@ def book_appointment(
     now = now or clock.now()
     order = locked_order(order)
     if token and (earlier := Appointment.objects.filter(idempotency_token=token).first()):
-        return _same_booking(earlier, order)
+        return _same_booking(earlier, order, start)
     site = site or (chair.site if chair else usual_site(order))
     if site is None:
         raise RuleViolation([blocker("no-site", "There is no site to book at.", field="site")])
@@ -257,11 +257,12 @@ def _reason_needed(proposal: Proposal, override_reason: str) -> str:
     return override_reason.strip()[:200] if needed else ""
 
 
-def _same_booking(earlier: Appointment, order: InfusionOrder) -> Appointment:
-    if earlier.order_id != order.pk:
-        message = "This form was already used for another order."
-        raise RuleViolation([blocker("token-reused", message, remedy="Open the search again.")])
-    return earlier
+def _same_booking(earlier: Appointment, order: InfusionOrder, start: dt.datetime) -> Appointment:
+    """The same form sent twice is answered with what it booked; a form of another wish is not."""
+    if (earlier.order_id, earlier.start) == (order.pk, start) and earlier.state != State.CANCELLED:
+        return earlier
+    message = "This form has already booked another visit."
+    raise RuleViolation([blocker("token-reused", message, remedy="Open the search again.")])
 
 
 def _refuse_stale(appointment: Appointment, version: int | None) -> None:

@@ -18,7 +18,6 @@ class DaySlice:
     stop: int
     from_due: int
     needs_approval: bool = False
-    is_due_known: bool = True
 
 
 @dataclass(frozen=True)

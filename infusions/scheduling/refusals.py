@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 
 from infusion_center.core.rules import Problem, Severity, blocker, note, warning
 from infusions.facility.models import Setting
-from infusions.orders.models import InfusionOrder
+from infusions.orders.models import InfusionOrder, OrderStatus
 from infusions.scheduling.bitmaps import Fits, fill
 from infusions.scheduling.queries import CourseSoFar
 from infusions.scheduling.ranking import DaySlice, Merits
@@ -30,7 +30,7 @@ DAY_REASONS = {
 def order_refusals(order: InfusionOrder, setting: str, course: CourseSoFar) -> list[Problem]:
     """What in the order stands against booking any visit in this setting."""
     found = []
-    if not order.infusion_minutes:
+    if order.status == OrderStatus.SIGNED and not order.infusion_minutes:
         message = "There is no verified rate schedule to plan the visit by, so nobody knows how long it takes."
         found.append(blocker("schedule-locked", message, remedy="A pharmacist signs the schedule in the formulary."))
     if setting == Setting.HOME and not order.home_allowed:
@@ -82,7 +82,7 @@ def explain_days(
         reason = _reason_of(fill(one.first, one.stop), parts, setting)
         if reason:
             days_by_reason.setdefault(reason, []).append(day)
-    severity = Severity.NOTE if anything_found else Severity.BLOCKER
+    severity = Severity.NOTE if anything_found else Severity.WARNING
     return [
         Problem(code, severity, f"{message}: {name_days(days_by_reason[code])}.", remedy=remedy)
         for code, (message, remedy) in DAY_REASONS.items()
@@ -122,8 +122,6 @@ def merits_in_words(day: DaySlice, start: int, same_nurse: bool, merits: Merits)
     words = []
     if day.needs_approval:
         words.append("earlier than the interval: needs a reason")
-    elif day.is_due_known and abs(day.from_due) <= 1:
-        words.append({-1: "a day before due", 0: "on the due day", 1: "a day after due"}[day.from_due])
     if same_nurse:
         words.append("same nurse as last time")
     if merits.snug_before >> start & merits.snug_after >> start & 1:

@@ -150,13 +150,7 @@ class _Search:
         size = self.seen.picture.size
         first, stop = (min(max(self.seen.bit(at), 0), size) for at in (start, end))
         early = self.window.needs_approval_before
-        return DaySlice(
-            first,
-            stop,
-            from_due=(day - self.window.due_on).days,
-            needs_approval=bool(early and day < early),
-            is_due_known=early is not None,
-        )
+        return DaySlice(first, stop, (day - self.window.due_on).days, needs_approval=bool(early and day < early))
 
     def _part(self, minutes: int, days: Iterable[dt.date]) -> tuple[Need, Fits]:
         """The starts on the days on which a visit takes so long."""

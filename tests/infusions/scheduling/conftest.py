@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import pytest
 import time_machine
+from django.test import Client
 
 from infusion_center.accounts.models import User
 from infusion_center.core import clock
@@ -46,3 +47,15 @@ def make_center(*, chairs: int = 2, nurses: int = 2, days: int = 5, ratio: int =
         for number in range(days):
             make_shift(nurse=nurse, site=site, day=dt.date(2026, 3, 2) + dt.timedelta(days=number), ratio=ratio)
     return Center(site, [make_chair(site=site) for _ in range(chairs)], staff, make_staff(role="scheduler", site=site))
+
+
+@pytest.fixture
+def desk(center):
+    """Signed in at the front desk of the center."""
+    return signed_in(center.scheduler)
+
+
+def signed_in(user) -> Client:
+    client = Client()
+    client.force_login(user)
+    return client

@@ -1,0 +1,21 @@
+from django.urls import path
+
+from infusions.scheduling import views, visit_views
+
+app_name = "scheduling"
+urlpatterns = [
+    path("orders/<str:order_id>/slots/", views.slot_list, name="slot-list"),
+    path("orders/<str:order_id>/book/", views.appointment_book, name="appointment-book"),
+    path("patients/<str:patient_id>/appointments/", visit_views.appointment_list, name="appointment-list"),
+    path("appointments/<str:appointment_id>/", visit_views.appointment_detail, name="appointment-detail"),
+    path("appointments/<str:appointment_id>/move/", views.appointment_move, name="appointment-move"),
+    path("appointments/<str:appointment_id>/cancel/", views.appointment_cancel, name="appointment-cancel"),
+    path("appointments/<str:appointment_id>/confirm/", visit_views.appointment_confirm, name="appointment-confirm"),
+    path("appointments/<str:appointment_id>/check-in/", visit_views.appointment_check_in, name="appointment-check-in"),
+    path(
+        "appointments/<str:appointment_id>/undo-check-in/",
+        visit_views.appointment_undo_check_in,
+        name="appointment-undo-check-in",
+    ),
+    path("appointments/<str:appointment_id>/no-show/", visit_views.appointment_no_show, name="appointment-no-show"),
+]

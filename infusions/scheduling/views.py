@@ -1,0 +1,169 @@
+"""Searching and booking, moving and cancelling."""
+
+from django.contrib import messages
+from django.http import Http404
+from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
+from django.views.decorators.http import require_POST, require_safe
+
+from infusion_center.accounts.access import requires
+from infusion_center.accounts.roles import Permission
+from infusion_center.audit.services import record_opening
+from infusion_center.core.htmx import go_to
+from infusion_center.core.rules import RuleViolation
+from infusions.facility.models import Setting, Site
+from infusions.facility.queries import current_site
+from infusions.orders.models import InfusionOrder
+from infusions.scheduling import presenters
+from infusions.scheduling.booking import book_appointment, cancel_appointment, move_appointment
+from infusions.scheduling.forms import BookForm, CancelForm, MoveForm, SlotFilterForm
+from infusions.scheduling.models import Appointment
+from infusions.scheduling.slots import find_slots
+from infusions.scheduling.states import MOVABLE
+
+USUALLY, MANY = 20, 80
+
+
+def fetch_order(order_id) -> InfusionOrder:
+    orders = InfusionOrder.objects.select_related("patient", "product", "indication")
+    return get_object_or_404(orders, public_id=order_id)
+
+
+def fetch_visit(request, appointment_id) -> Appointment:
+    visits = Appointment.objects.visible_to(request.user).with_people().select_related("order__patient", "booked_by")
+    return get_object_or_404(visits, public_id=appointment_id)
+
+
+@requires(Permission.BOOK_APPOINTMENT)
+@require_safe
+def slot_list(request, order_id):
+    order = fetch_order(order_id)
+    record_opening(order, by=request.user, patient=order.patient, what="slot search")
+    return _show_slots(request, order)
+
+
+@requires(Permission.BOOK_APPOINTMENT)
+@require_POST
+def appointment_book(request, order_id):
+    """Books one of the starts shown, or a typed one; a lost start keeps everything and shows what still fits."""
+    order = fetch_order(order_id)
+    filters = _filters(request, order)
+    form = BookForm(request.POST, site=filters.site, at_home=request.POST.get("setting") == Setting.HOME)
+    if form.is_valid():
+        try:
+            visit = book_appointment(
+                order=order,
+                site=filters.site,
+                setting=form.cleaned_data["setting"],
+                token=form.cleaned_data["token"],
+                by=request.user,
+                **form.wishes(),
+            )
+        except RuleViolation as refused:
+            form.show_problems(refused.problems)
+        else:
+            messages.success(request, f"The visit of {order.patient.name} is booked.")
+            return go_to(request, "scheduling:appointment-detail", visit.public_id)
+    return _show_slots(request, order, form=form)
+
+
+@requires(Permission.BOOK_APPOINTMENT)
+def appointment_move(request, appointment_id):
+    visit = fetch_visit(request, appointment_id)
+    if visit.state not in MOVABLE:
+        messages.error(request, f"The visit is {visit.get_state_display().lower()} and cannot be moved.")
+        return go_to(request, "scheduling:appointment-detail", visit.public_id)
+    form = None
+    if request.method == "POST":
+        form = MoveForm(request.POST, site=visit.site, at_home=visit.is_home)
+        if form.is_valid():
+            try:
+                version = form.cleaned_data["version"]
+                move_appointment(appointment=visit, version=version, by=request.user, **form.wishes())
+            except RuleViolation as refused:
+                form.show_problems(refused.problems)
+            else:
+                messages.success(request, f"The visit of {visit.patient.name} is moved. The patient is to confirm it.")
+                return go_to(request, "scheduling:appointment-detail", visit.public_id)
+    return _show_slots(request, visit.order, form=form, moving=visit)
+
+
+@requires(Permission.BOOK_APPOINTMENT)
+def appointment_cancel(request, appointment_id):
+    visit = fetch_visit(request, appointment_id)
+    form = CancelForm(request.POST or None, initial={"version": visit.version})
+    if request.method == "POST" and form.is_valid():
+        try:
+            cancel_appointment(appointment=visit, by=request.user, **form.cleaned_data)
+        except RuleViolation as refused:
+            form.show_problems(refused.problems)
+        else:
+            messages.success(request, f"The visit of {visit.patient.name} is cancelled.")
+            return go_to(request, "scheduling:appointment-detail", visit.public_id)
+    consequence = presenters.cancelling_means(visit)
+    context = {"visit": visit, "patient": visit.patient, "form": form, "consequence": consequence}
+    return render(request, "infusions/scheduling/appointment_cancel.html", context)
+
+
+def _filters(request, order, moving=None) -> SlotFilterForm:
+    sites = Site.objects.visible_to(request.user)
+    if moving is not None:
+        return SlotFilterForm(request.GET, sites=sites.none(), site=moving.site, setting=moving.setting)
+    last = Appointment.objects.filter(order=order, site__in=sites).select_related("site").order_by("-start").first()
+    site = last.site if last else current_site(request)
+    if site is None:
+        raise Http404("You belong to no site.")
+    return SlotFilterForm(request.GET, sites=sites, site=site, setting=last.setting if last else Setting.FACILITY)
+
+
+def _show_slots(request, order, *, form=None, moving=None):
+    """The page of options. After a refused booking or move, `form` holds what was typed and why not."""
+    filters = _filters(request, order, moving)
+    many = "more" in request.GET
+    search = find_slots(
+        order,
+        setting=filters.setting,
+        site=filters.site,
+        limit=MANY if many else USUALLY,
+        moving=moving,
+        **filters.days,
+    )
+    token = BookForm.new_token()
+    context = {
+        "order": order,
+        "patient": order.patient,
+        "visit": moving,
+        "site": filters.site,
+        "setting": filters.setting,
+        "filters": filters,
+        "form": form or _empty_form(filters, moving, token),
+        "search": search,
+        "best": presenters.best_row(search, filters.site, token),
+        "days": presenters.day_groups(search, filters.site, token),
+        "may_show_more": not many and len(search.options) == USUALLY,
+        **_addresses(request, order, moving),
+    }
+    return render(request, "infusions/scheduling/slot_list.html", context)
+
+
+def _empty_form(filters, moving, token):
+    at_home = filters.setting == Setting.HOME
+    if moving is not None:
+        return MoveForm(site=filters.site, at_home=at_home, initial={"version": moving.version})
+    return BookForm(site=filters.site, at_home=at_home, initial={"token": token, "setting": filters.setting})
+
+
+def _addresses(request, order, moving) -> dict:
+    """Where the page's forms and links lead; filters travel along, so a refused start comes back to the same search."""
+    if moving is not None:
+        list_url = post_url = reverse("scheduling:appointment-move", args=[moving.public_id])
+    else:
+        list_url = reverse("scheduling:slot-list", args=[order.public_id])
+        post_url = reverse("scheduling:appointment-book", args=[order.public_id])
+    more = request.GET.copy()
+    more["more"] = "1"
+    return {
+        "list_url": list_url,
+        "post_url": f"{post_url}?{request.GET.urlencode()}",
+        "more_url": f"{list_url}?{more.urlencode()}",
+    }

@@ -1,0 +1,86 @@
+"""The page of one visit, what is done to it on the day, and a patient's visits."""
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.shortcuts import get_object_or_404, render
+from django.views.decorators.http import require_POST, require_safe
+
+from infusion_center.accounts.access import requires
+from infusion_center.accounts.roles import Permission
+from infusion_center.audit.models import AuditEvent
+from infusion_center.audit.presenters import present
+from infusion_center.audit.services import record_opening
+from infusion_center.core import clock
+from infusion_center.core.htmx import go_to
+from infusion_center.core.rules import RuleViolation
+from infusions.scheduling import attendance, presenters
+from infusions.scheduling.queries import appointments_of
+from infusions.scheduling.views import fetch_visit
+from patients.models import Patient
+
+
+@requires(Permission.VIEW_SCHEDULE)
+@require_safe
+def appointment_detail(request, appointment_id):
+    visit = fetch_visit(request, appointment_id)
+    record_opening(visit, by=request.user, patient=visit.patient, what="visit")
+    events = AuditEvent.objects.filter(target_type="appointment", target_id=visit.public_id)
+    context = {
+        "visit": visit,
+        "patient": visit.patient,
+        "site": visit.site,
+        "zone": presenters.zone_name(visit.start, visit.site),
+        "place": presenters.place_of(visit),
+        "acts": presenters.acts_for(visit, request.user.permissions, clock.now()),
+        "timeline": [present(event) for event in events.exclude(action="chart.opened").order_by("-at", "-id")],
+        "reminders": visit.reminders.order_by("-due_at", "-id"),
+    }
+    return render(request, "infusions/scheduling/appointment_detail.html", context)
+
+
+def _act(request, appointment_id, service, done):
+    """One press, one step; a refusal is told on the visit's page."""
+    visit = fetch_visit(request, appointment_id)
+    try:
+        service(appointment=visit, by=request.user)
+    except RuleViolation as refused:
+        for problem in refused.problems:
+            messages.error(request, " ".join(filter(None, [problem.message, problem.remedy])))
+    else:
+        messages.success(request, done.format(name=visit.patient.name))
+    return go_to(request, "scheduling:appointment-detail", visit.public_id)
+
+
+@requires(Permission.CHECK_IN)
+@require_POST
+def appointment_check_in(request, appointment_id):
+    return _act(request, appointment_id, attendance.check_in, "{name} is checked in.")
+
+
+@requires(Permission.CHECK_IN)
+@require_POST
+def appointment_undo_check_in(request, appointment_id):
+    return _act(request, appointment_id, attendance.undo_check_in, "{name} is expected again.")
+
+
+@requires(Permission.CHECK_IN)
+@require_POST
+def appointment_confirm(request, appointment_id):
+    return _act(request, appointment_id, attendance.confirm, "The visit of {name} is confirmed.")
+
+
+@requires(Permission.CHECK_IN)
+@require_POST
+def appointment_no_show(request, appointment_id):
+    return _act(request, appointment_id, attendance.mark_no_show, "{name} is noted as a no-show.")
+
+
+@requires(Permission.VIEW_SCHEDULE)
+@require_safe
+def appointment_list(request, patient_id):
+    patient = get_object_or_404(Patient, public_id=patient_id)
+    record_opening(patient, by=request.user, patient=patient, what="visits")
+    visits = appointments_of(patient).visible_to(request.user)
+    page = Paginator(visits, 30).get_page(request.GET.get("page"))
+    context = {"patient": patient, "page": page, "now": clock.now()}
+    return render(request, "infusions/scheduling/appointment_list.html", context)
