@@ -4,6 +4,7 @@ import datetime as dt
 from decimal import Decimal
 
 from django import forms
+from django.forms.models import model_to_dict
 
 from infusion_center.core.forms import FormMixin
 from infusions.formulary.models import Indication, Product
@@ -101,11 +102,11 @@ class OrderForm(FormMixin, forms.ModelForm):
             "notes": forms.Textarea(attrs={"rows": 3}),
         }
 
-    def __init__(self, *args, patient, **kwargs):
+    def __init__(self, *args, patient, renewed: InfusionOrder | None = None, **kwargs):
         self.patient = patient
         if kwargs.get("instance") is None:
             kwargs["instance"] = InfusionOrder(patient=patient)
-            kwargs["initial"] = self._usual(patient) | kwargs.get("initial", {})
+            kwargs["initial"] = (self._renewed(renewed) if renewed else {}) | self._usual(patient)
         else:
             kwargs["initial"] = {"version": kwargs["instance"].version}
         super().__init__(*args, **kwargs)
@@ -126,9 +127,15 @@ class OrderForm(FormMixin, forms.ModelForm):
         return {
             "actual_weight_kg": weight.kg if weight else None,
             "weight_measured_on": weight.measured_on if weight else None,
-            "weight_method": WeightMethod.ACTUAL,
             "starts_on": patient_today(patient),
         }
+
+    @classmethod
+    def _renewed(cls, order: InfusionOrder) -> dict:
+        """What a new order takes over from an earlier one: not its dates, weight, authorization, or first dose."""
+        anew = {"is_first_dose", "starts_on", "valid_until", "authorization_number"}
+        anew |= {"actual_weight_kg", "weight_measured_on", "rate_weight_kg"}
+        return {name: value for name, value in model_to_dict(order, cls.Meta.fields).items() if name not in anew}
 
     def clean(self):
         data = super().clean()
@@ -170,6 +177,7 @@ class SignForm(FormMixin, forms.Form):
         help_text="Why the order is right although it needs a decision. Kept with the signature.",
     )
     read = forms.BooleanField(
-        label="I have read dose, plan and problems, and sign on behalf of the prescriber.",
+        label="Dose, plan and problems are read",
+        help_text="You sign on behalf of the prescriber.",
         error_messages={"required": "Tick this to sign."},
     )

@@ -4,6 +4,7 @@ from django.conf import settings
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import F, Q
+from django.urls import reverse
 
 from infusion_center.core.models import AppendOnlyModel, PublicIdModel, TimestampedModel
 from infusions.formulary.models import Regimen
@@ -100,6 +101,9 @@ class InfusionOrder(PublicIdModel, TimestampedModel):
 
     def __str__(self):
         return f"Order {self.public_id}"
+
+    def get_absolute_url(self):
+        return reverse("orders:order-detail", args=[self.public_id])
 
 
 class Signature(PublicIdModel, AppendOnlyModel):

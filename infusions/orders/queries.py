@@ -62,6 +62,7 @@ class OrderFacts:
     weight: Weight | None
     products: tuple[ProductPlan, ...]  # the ordered one first
     last_dose_product: Product | None = None
+    other_orders: tuple[InfusionOrder, ...] = ()  # of the same patient, in force at the same time
 
 
 def order_facts(order: InfusionOrder, *, on: dt.date | None = None, alternatives=None) -> OrderFacts:
@@ -83,6 +84,7 @@ def order_facts(order: InfusionOrder, *, on: dt.date | None = None, alternatives
             for product in [order.product, *(other for other in alternatives if other != order.product)]
         ),
         last_dose_product=given.product if given else None,
+        other_orders=tuple(orders_in_force_beside(order)),
     )
 
 
@@ -196,6 +198,17 @@ def last_given_order(patient: Patient, *, before: InfusionOrder) -> InfusionOrde
         .select_related("product")
         .order_by("-last_dose_on", "-pk")
         .first()
+    )
+
+
+def orders_in_force_beside(order: InfusionOrder) -> QuerySet[InfusionOrder]:
+    """Signed or held orders of the patient whose days overlap with those of this one."""
+    return (
+        _with_names(InfusionOrder.objects.filter(patient=order.patient))
+        .filter(status__in=(OrderStatus.SIGNED, OrderStatus.HELD))
+        .filter(starts_on__lte=order.valid_until, valid_until__gte=order.starts_on)
+        .exclude(pk=order.pk)
+        .order_by("starts_on", "pk")
     )
 
 

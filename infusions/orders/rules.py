@@ -33,6 +33,7 @@ def order_problems(order: InfusionOrder, *, facts: OrderFacts | None = None) -> 
         *_dosing_weight_problems(order),
         *_date_problems(order, facts.on),
         *_first_dose_problems(order, facts),
+        *_other_order_problems(facts),
         *_at_risk_problems(facts),
     ]
     return sort_problems(dict.fromkeys(found))  # two products may have the same problem
@@ -162,6 +163,19 @@ def _first_dose_problems(order: InfusionOrder, facts: OrderFacts) -> list[Proble
     return problems
 
 
+def _other_order_problems(facts: OrderFacts) -> list[Problem]:
+    """Two orders in force at once may dose a patient twice. Source: caution; no label speaks of it."""
+    return [
+        warning(
+            "other-order",
+            f"Another order is in force until {other.valid_until:%d-%b-%Y}: {other.product} for {other.indication}.",
+            remedy="Stop it when this one takes over.",
+            url=other.get_absolute_url(),
+        )
+        for other in facts.other_orders
+    ]
+
+
 def _at_risk_problems(facts: OrderFacts) -> list[Problem]:
     """Source: fact sheet 1b, at-risk patient: lowest practicable rate, the number of the label or 3.3 mg/kg/min."""
     schedule = facts.products[0].schedule
@@ -178,7 +192,7 @@ def _at_risk_problems(facts: OrderFacts) -> list[Problem]:
 def validity_problems(order: InfusionOrder, on: dt.date) -> list[Problem]:
     """What forbids booking or starting by this order on the local day `on`.
 
-    Sources: design, clinical invariants; fact sheet 3, order (missing or expired blocks) and weight (10 % holds).
+    Source: fact sheet 3, order (missing or expired blocks) and weight (10 % holds).
     """
     return [
         *_status_problems(order),

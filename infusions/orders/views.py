@@ -52,7 +52,8 @@ def sketched_view(request, form) -> dict:
 @requires(Permission.DRAFT_ORDER)
 def order_create(request, patient_id):
     patient = get_object_or_404(Patient, public_id=patient_id, is_active=True)
-    form = OrderForm(request.POST or None, patient=patient)
+    renewed = patient.orders.filter(public_id=request.GET.get("renew", "")).first()
+    form = OrderForm(request.POST or None, patient=patient, renewed=renewed)
     context = {"patient": patient, "form": form}
     if request.method == "POST" and form.is_valid() and "check" not in request.POST:
         try:

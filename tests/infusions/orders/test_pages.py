@@ -48,6 +48,27 @@ def test_order_create_shows_the_weight_on_record(client_for, patient):
     assert ('value="70"' in page, patient.name in page) == (True, True)
 
 
+def test_order_renewal_takes_over_what_lasts_and_today_s_weight(client_for, patient):
+    order = make_order(
+        patient=patient, dose_mg_per_kg="550", is_first_dose=True, authorization_number="A1", actual_weight_kg=D("68")
+    )
+    form = client_for("nurse").get(f"/patients/{patient.public_id}/orders/new/?renew={order.public_id}").context["form"]
+    taken = {name: form[name].value() for name in ("dose_mg_per_kg", "product", "actual_weight_kg", "is_first_dose")}
+    assert taken == {
+        "dose_mg_per_kg": "550",
+        "product": order.product_id,
+        "actual_weight_kg": "70",
+        "is_first_dose": False,
+    }
+    assert (form["starts_on"].value(), form["authorization_number"].value()) == (clock.now().date(), "")
+
+
+def test_order_renewal_ignores_the_order_of_another_patient(client_for, patient):
+    order = make_order(dose_mg_per_kg="550")
+    page = client_for("nurse").get(f"/patients/{patient.public_id}/orders/new/?renew={order.public_id}")
+    assert page.context["form"]["dose_mg_per_kg"].value() is None
+
+
 def test_order_create_saves_a_draft(client_for, patient, schedule):
     other = make_rate_schedule(indication=schedule.indication).product
     posted = typed(schedule, alternatives=[other.pk, schedule.product_id], is_first_dose="on")

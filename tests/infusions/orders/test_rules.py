@@ -179,13 +179,31 @@ def test_an_age_below_the_label_needs_approval():
 
 
 def test_a_change_of_brand_must_be_said():
-    before = make_order(doses_given=3, last_dose_on=day(-28), patient=make_patient(time_zone="UTC"))
+    before = make_order(
+        doses_given=3, last_dose_on=day(-28), status=OrderStatus.STOPPED, patient=make_patient(time_zone="UTC")
+    )
     other = make_rate_schedule(indication=before.indication).product
     order = draft(patient=before.patient, product=other)
     assert found(order_problems(order)) == [("brand-change-unmarked", A)]
     order.is_first_dose = True
     assert found(order_problems(order)) == [("first-dose", N)]
     assert order_problems(draft(patient=before.patient, product=before.product)) == []
+
+
+@pytest.mark.parametrize(
+    ("status", "ends", "expected"),
+    [
+        ("signed", 0, [("other-order", W)]),
+        ("held", 0, [("other-order", W)]),
+        ("signed", -1, []),
+        ("draft", 0, []),
+        ("stopped", 0, []),
+    ],
+)
+def test_another_order_in_force_at_the_same_time_is_a_warning(status, ends, expected):
+    other = make_order(patient=make_patient(time_zone="UTC"), status=status, valid_until=day(ends))
+    order = draft(patient=other.patient, product=other.product, starts_on=day(0), valid_until=day(90))
+    assert found(order_problems(order)) == expected
 
 
 @pytest.mark.parametrize(
