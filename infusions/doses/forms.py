@@ -106,10 +106,12 @@ class ProductForm(RecordForm):
 class VialForm(RecordForm):
     grams = forms.TypedChoiceField(label="Vial size", coerce=Decimal, widget=forms.RadioSelect)
     count = forms.TypedChoiceField(
-        label="How many", coerce=int, choices=[(n, str(n)) for n in range(1, 7)], initial=1, widget=forms.RadioSelect
+        label="How many", coerce=int, choices=[(n, str(n)) for n in range(1, 5)], initial=1, widget=forms.RadioSelect
     )
-    lot = forms.CharField(max_length=30, widget=forms.TextInput(attrs={"autocapitalize": "characters"}))
-    expires_on = ExpiryField(label="Expiry", help_text="As printed: 2027-10-31 or 10/2027")
+    lot = forms.CharField(
+        max_length=30, help_text="As printed", widget=forms.TextInput(attrs={"autocapitalize": "characters"})
+    )
+    expires_on = ExpiryField(label="Expiry", help_text="Such as 10/31/2027 or 10/2027")
     serial = forms.CharField(max_length=30, required=False)
 
     def __init__(self, *args, **kwargs):

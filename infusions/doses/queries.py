@@ -9,7 +9,7 @@ import datetime as dt
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from django.db.models import Prefetch, QuerySet
+from django.db.models import Prefetch, Q, QuerySet
 
 from infusion_center.core import clock
 from infusions.checklists.models import PreInfusionChecklist, RunStatus
@@ -124,9 +124,11 @@ def by_urgency(visits: Iterable[VisitNow]) -> list[VisitNow]:
 
 
 def visits_of_day(user, site: Site, now: dt.datetime, *, nurse_user=None) -> list[Appointment]:
-    """Today's visits of a site that the person may see, or those of one nurse; cancelled ones are left out."""
+    """Today's visits of a site that the person may see, or those of one nurse, and what still runs since yesterday."""
     first, following = clock.day_bounds(clock.local_date(now, site.time_zone), site.time_zone)
-    visits = Appointment.objects.visible_to(user).with_people().filter(start__gte=first, start__lt=following)
+    running = Q(state=State.IN_PROGRESS, start__gte=first - dt.timedelta(days=1), start__lt=first)
+    visits = Appointment.objects.visible_to(user).with_people()
+    visits = visits.filter(Q(start__gte=first, start__lt=following) | running)
     visits = visits.filter(nurse__user=nurse_user) if nurse_user is not None else visits.filter(site=site)
     wanted = {*UPCOMING, *ON_SITE, *DONE, State.NO_SHOW}
     return list(visits.filter(state__in=wanted).order_by("start", "pk"))
@@ -135,9 +137,9 @@ def visits_of_day(user, site: Site, now: dt.datetime, *, nurse_user=None) -> lis
 def left_unsigned(user, site: Site, now: dt.datetime) -> list[Appointment]:
     """Earlier visits of a nurse whose record is not signed yet, oldest first."""
     first, _ = clock.day_bounds(clock.local_date(now, site.time_zone), site.time_zone)
-    started = DoseRecord.objects.exclude(state__in=(DoseState.PREPARING, DoseState.SIGNED)).values("appointment")
+    ended = DoseRecord.objects.filter(state=DoseState.ENDED).values("appointment")
     visits = Appointment.objects.visible_to(user).with_people().filter(nurse__user=user, start__lt=first)
-    return list(visits.filter(pk__in=started).order_by("start", "pk")[:MOST_UNSIGNED])
+    return list(visits.filter(pk__in=ended).order_by("start", "pk")[:MOST_UNSIGNED])
 
 
 def vials_of_lot(lot: str, user, *, product=None) -> QuerySet[VialUsed]:

@@ -42,10 +42,11 @@ ACTS: dict[str, tuple[str, ...]] = {
     DoseState.SIGNED: ("amend",),
 }
 
+OWN_STEPS = {"vials-missing", "second-check-missing", "baseline-missing"}
 ACT_FACES = {
     "vital-signs": ("Vital signs", "heart-pulse"),
     "reaction": ("Reaction", "triangle-alert"),
-    "rate": ("Change rate", "gauge"),
+    "rate": ("Rate", "gauge"),
     "pause": ("Pause", "circle-pause"),
     "resume": ("Resume", "circle-play"),
     "end": ("End or stop", "circle-stop"),
@@ -131,15 +132,30 @@ class Screen:
         return not [p for p in self.problems if p.severity in (Severity.BLOCKER, Severity.APPROVAL)]
 
     @property
+    def other_problems(self) -> list[Problem]:
+        """Without what the page says anyway: that its own first steps are still to be done."""
+        return [p for p in self.problems if p.code not in OWN_STEPS]
+
+    @property
+    def checklist_is_open(self) -> bool:
+        return any(p.code.startswith("checklist") for p in self.problems)
+
+    @property
+    def plan_is_old(self) -> bool:
+        return any(p.code == "plan-changed" for p in self.problems)
+
+    @property
     def is_ready_to_end(self) -> bool:
         return self.given_ml >= self.course.to_give_ml * running_rules.WHOLE_DOSE
 
     @property
     def steps(self) -> list[StepRow]:
         running = self.course.step.number if self.course.rates else 0
-        over = self.course.record.ended_at is not None
+        reached = max((rate.step or 0 for rate in self.course.rates), default=0)
+        if self.course.record.ended_at is not None:
+            return [StepRow(step, is_running=False, is_past=step.number <= reached) for step in self.course.steps]
         return [
-            StepRow(step, is_running=step.number == running and not over, is_past=step.number < running or over)
+            StepRow(step, is_running=step.number == running, is_past=step.number < running)
             for step in self.course.steps
         ]
 

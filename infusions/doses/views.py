@@ -88,7 +88,7 @@ def dose_status(request, appointment_id):
         raise Http404
     context = detail_context(visit, record, user=request.user, now=clock.now())
     context["is_stale"] = request.GET.get("seen", "") != context["seen"]
-    return render(request, "infusions/doses/_status.html", context)
+    return render(request, "infusions/doses/status_update.html", context)
 
 
 @requires(*READ)

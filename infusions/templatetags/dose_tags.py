@@ -4,9 +4,11 @@ import datetime as dt
 
 from django import template
 
+from infusions.doses.due import Due
 from infusions.doses.history import signs_text
 
 register = template.Library()
+MINUTE = dt.timedelta(minutes=1)
 
 
 @register.filter
@@ -16,17 +18,19 @@ def epoch(instant: dt.datetime) -> int:
 
 
 @register.filter
-def until(instant: dt.datetime, now: dt.datetime) -> str:
-    """in 12 min - now - 5 min late."""
-    minutes = int((instant - now).total_seconds() // 60)
-    if minutes >= 60:
-        return f"in {minutes // 60} h {minutes % 60:02d} min"
-    if minutes >= 1:
-        return f"in {minutes} min"
-    late = int((now - instant).total_seconds() // 60)
-    if late < 1:
+def clock_text(due: Due, now: dt.datetime) -> str:
+    """in 12 min - now - for 3 min - 7 min late."""
+    left = due.at - now
+    if left >= MINUTE:
+        return f"in {span(left)}"
+    if left > -MINUTE:
         return "now"
-    return f"{late // 60} h {late % 60:02d} min late" if late >= 60 else f"{late} min late"
+    return f"{span(-left)} late" if now > due.latest else f"for {span(-left)}"
+
+
+def span(length: dt.timedelta) -> str:
+    hours, minutes = divmod(length // MINUTE, 60)
+    return f"{hours} h {minutes:02d} min" if hours else f"{minutes} min"
 
 
 @register.filter

@@ -27,7 +27,8 @@
     document.querySelectorAll("[data-due]").forEach(function (clock) {
       var left = Number(clock.dataset.due) - now;
       var late = now > Number(clock.dataset.latest);
-      clock.textContent = left >= 1 ? "in " + span(left) : left > -60 ? "now" : span(-left) + " late";
+      var since = late ? span(-left) + " late" : "for " + Math.max(1, Math.floor(-left / 60)) + " min";
+      clock.textContent = left >= 1 ? "in " + span(left) : left > -60 ? "now" : since;
       var holder = clock.closest("li, .dose-card, .strip-due");
       if (holder) {
         holder.classList.toggle("is-due", left < 1 && !late);

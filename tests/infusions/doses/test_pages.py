@@ -162,7 +162,7 @@ def test_second_check_alone_at_home_is_one_press(client, make_visit, nurse):
 
 def test_start_is_offered_only_when_nothing_stands_against_it(client, mine, prepared):
     page = text_of(client.get(url("dose-detail", mine)))
-    assert ("Start at 21 mL/h" in page, "A second person has not checked" in page) == (False, True)
+    assert ("Start at 21 mL/h" in page, "First have a second person check" in page) == (False, True)
     response = client.post(url("infusion-start", mine), follow=True)
     assert "A second person has not checked" in text_of(response)
     assert not RateChange.objects.exists()
