@@ -60,11 +60,16 @@ def _after(start: str) -> str:
 
 def _fitting(among: QuerySet, terms: Sequence[Term], conditions: Sequence[Q]) -> QuerySet:
     """Patients with a key for each condition; the term that fits the fewest rows leads, the others are looked up."""
-    order = sorted(range(len(terms)), key=lambda at: (terms[at].kind == "name", -len(terms[at].text)))
+    order = sorted(range(len(terms)), key=lambda at: _selectivity(terms[at]), reverse=True)
     keys = SearchKey.objects.filter(conditions[order[0]])
     for at in order[1:]:
         keys = keys.filter(Exists(SearchKey.objects.filter(conditions[at], patient=OuterRef("patient"))))
     return among.filter(pk__in=keys.order_by("word").values("patient")[:CANDIDATES])
+
+
+def _selectivity(term: Term) -> int:
+    """The longer the rarer; dates and numbers of some length are rarer than names, a digit or two is not."""
+    return len(term.text) + (3 if term.kind != "name" and len(term.text) > 3 else 0)
 
 
 def _loosely(terms: Sequence[Term]) -> list[Q] | None:
