@@ -12,9 +12,10 @@ from infusion_center.core.htmx import go_to, page_or_partial
 from infusion_center.core.rules import RuleViolation
 from infusions.facility.queries import current_site
 from infusions.scheduling.models import Appointment
-from patients.forms import AmendmentForm, RegistrationForm
+from patients.forms import AmendmentForm
 from patients.models import Patient
 from patients.queries import recently_opened, search_patients
+from patients.registration_forms import RegistrationForm
 from patients.search_text import kinds_of, read_search
 from patients.services import amend_patient, note_search, register_patient
 
