@@ -4,38 +4,63 @@ from dataclasses import dataclass
 
 from infusion_center.audit.models import AuditEvent
 
-# What happened, said after the actor's name; {target} is the name that the target had then.
+# What happened, said after the actor's name; {target}: the name that it had then; {what}: from the detail.
 SENTENCES = {
-    "staff.created": "added {target} to the staff",
-    "staff.amended": "changed name or initials of {target}",
-    "staff.roles_changed": "changed the roles of {target}",
-    "staff.deactivated": "switched off the account of {target}",
-    "staff.reactivated": "switched the account of {target} on again",
-    "staff.invited": "sent {target} a mail to set a password",
-    "staff.password_set": "set a new password",
-    "staff.signed_in": "signed in",
-    "staff.signed_out": "signed out",
-    "staff.sign_in_failed": "failed to sign in as {target}",
-    "nurse.added": "made {target} a nurse whom visits are booked with",
-    "nurse.amended": "changed whether {target} is booked as a nurse",
-    "site.member_added": "gave {target} a site",
-    "site.member_removed": "took a site from {target}",
-    "chart.opened": "opened {what}",
-    "patient.searched": "searched for patients",
-    "patient.registered": "registered the patient",
-    "patient.amended": "amended the patient's data",
-    "appointment.booked": "booked the visit",
-    "appointment.moved": "moved the visit",
-    "appointment.cancelled": "cancelled the visit",
-    "appointment.confirmed": "confirmed the visit",
-    "appointment.move_requested": "asked for another time",
     "appointment.checked_in": "checked the patient in",
     "appointment.check_in_undone": "undid the check-in",
-    "appointment.no_show": "noted a no-show",
     "appointment.begun": "started the infusion",
-    "appointment.finished": "finished the visit",
+    "appointment.move_requested": "asked for another time",
+    "appointment.no_show": "noted a no-show",
+    "chair.put_back": "put a chair back into service",
+    "chair.taken_out": "took a chair out of service",
+    "chart.opened": "opened {what}",
+    "checklist.overridden": "overrode a problem of the checklist",
     "checklist.passed_with_override": "let the checklist pass with an override",
+    "checklist.template_loaded": "loaded the checklist questions",
+    "dose.ended": "ended the infusion",
+    "dose.observation_ended": "ended the observation",
+    "dose.paused": "paused the infusion",
+    "dose.prepared_again": "prepared the infusion again",
+    "dose.product_chosen": "chose the product",
+    "dose.rate_changed": "changed the rate",
+    "dose.reaction_recorded": "recorded a reaction",
+    "dose.resumed": "resumed the infusion",
+    "dose.second_checked": "made the second check",
+    "dose.started": "started the infusion",
+    "dose.vial_added": "added a vial",
+    "dose.vial_removed": "removed a vial",
+    "dose.vital_signs_recorded": "recorded vital signs",
+    "nurse.added": "made {target} a nurse whom visits are booked with",
+    "nurse.amended": "changed whether {target} is booked as a nurse",
+    "order.held": "put the order on hold",
     "order.dose_noted": "noted a given dose on the order",
+    "patient.amended": "amended the patient's data",
+    "patient.searched": "searched for patients",
+    "reminder.resend_requested": "asked to send the reminder again",
+    "site.hours_changed": "changed the opening hours",
+    "site.member_added": "gave {target} a site",
+    "site.member_removed": "took a site from {target}",
+    "staff.amended": "changed name or initials of {target}",
+    "staff.created": "added {target} to the staff",
+    "staff.deactivated": "switched off the account of {target}",
+    "staff.invited": "sent {target} a mail to set a password",
+    "staff.password_set": "set a new password",
+    "staff.proof_refused": "typed a wrong password for {target}",
+    "staff.reactivated": "switched the account of {target} on again",
+    "staff.roles_changed": "changed the roles of {target}",
+    "staff.sign_in_failed": "failed to sign in as {target}",
+    "staff.signed_in": "signed in",
+    "staff.signed_out": "signed out",
+}
+# Nouns of actions that read well as "signed the order".
+NOUNS = {
+    "appointment": "visit",
+    "dose": "dose record",
+    "product": "product of the formulary",
+    "rateschedule": "rate schedule",
+    "riskfactor": "risk factor",
+    "risk": "risk factor",
+    "fact": "entry",
 }
 GROUPS = {
     "appointment": "Visits",
@@ -73,13 +98,13 @@ class Sentence:
 
 
 def present(event: AuditEvent) -> Sentence:
-    """An action without a sentence of its own reads from its words: dose.rate_changed -> rate changed: dose record."""
+    """An action without a sentence of its own reads from its words: order.signed -> signed the order."""
     noun, _, verb = event.action.partition(".")
     detail = event.detail if isinstance(event.detail, dict) else {}
     if event.action in SENTENCES:
         text = SENTENCES[event.action].format(target=event.target_name, what=detail.get("what", "the chart"))
     else:
-        text = f"{noun.replace('_', ' ')}: {verb.replace('_', ' ')}"
+        text = f"{verb.replace('_', ' ')} the {NOUNS.get(noun, noun.replace('_', ' '))}"
     return Sentence(event, event.actor_name, text, ICONS.get(noun, "circle"), details_of(detail))
 
 

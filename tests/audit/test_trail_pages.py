@@ -79,4 +79,4 @@ def test_present_says_known_actions_as_sentences(manager):
 
 
 def test_present_reads_unknown_actions_from_their_words(manager):
-    assert present(audit.record("dose.rate_changed", manager, by=manager)).text == "dose: rate changed"
+    assert present(audit.record("dose.signed", manager, by=manager)).text == "signed the dose record"
