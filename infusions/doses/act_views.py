@@ -12,7 +12,7 @@ from infusion_center.core.rules import RuleViolation
 from infusions.doses import forms, queries, running_rules, services
 from infusions.doses.models import VialUsed
 from infusions.doses.running import refuse_stale
-from infusions.doses.screens import ACTS
+from infusions.doses.screen_views import ACTS
 from infusions.doses.views import JUST_ACTED, detail_page, visible_visit
 
 
