@@ -19,7 +19,7 @@ from infusions.formulary.rules import excipient_problems
 from infusions.orders.rules import interval_problems, validity_problems
 from infusions.scheduling.models import Appointment
 from infusions.scheduling.states import State
-from patients.queries import conditions_of
+from patients.queries import conditions_of, risks_of
 
 DOSE_TOLERANCE = Decimal("0.10")
 LONGEST_SHELF_LIFE = dt.timedelta(days=5 * 366)
@@ -162,7 +162,7 @@ def start_problems(record: DoseRecord, *, by, now: dt.datetime) -> list[Problem]
         *prepare_problems(visit),
         *validity_problems(record.order, today),
         *_interval_problems(visit, today),
-        *excipient_problems(record.product, conditions=conditions_of(record.patient)),
+        *excipient_problems(record.product, conditions=conditions_of(record.patient) | risks_of(record.patient)),
         *gate_problems(visit, now),
         *vials_problems(course, today),
         *_plan_problems(record, today),

@@ -179,7 +179,8 @@ def rounding_problems(rounding_percent: Decimal) -> list[Problem]:
 
 
 def excipient_problems(product: Product, *, conditions: Collection[str]) -> list[Problem]:
-    """Whether the patient's conditions (codes of patients.models.Condition) forbid this product.
+    """Whether the patient's conditions forbid this product: codes of patients.models.Condition and of Risk, since
+    diabetes may have been recorded as either.
 
     Sources: fact sheet 1a, stabiliser rule table and common contraindications CI-A and CI-B. Low IgA by itself is not
     a labelled contraindication, so only IgA deficiency with antibodies and earlier hypersensitivity blocks.

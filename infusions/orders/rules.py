@@ -43,7 +43,7 @@ def _product_problems(order: InfusionOrder, one: ProductPlan, facts: OrderFacts)
     """Sources: formulary.rules (fact sheet 1a, 1b, 1c, 2), for the ordered product and for each alternative."""
     return [
         *formulary.schedule_problems(product=one.product, indication=order.indication, schedule=one.schedule),
-        *formulary.excipient_problems(one.product, conditions=facts.conditions),
+        *formulary.excipient_problems(one.product, conditions=facts.conditions | facts.risks),
         *formulary.dose_problems(
             schedule=one.schedule,
             indication=order.indication,

@@ -162,6 +162,13 @@ def test_the_patients_conditions_meet_the_excipients_of_any_product(excipient, c
     assert found(order_problems(draft(patient=patient, product=harmless, alternatives=[harmful]))) == [expected]
 
 
+def test_diabetes_recorded_as_a_risk_factor_meets_the_excipients_too():
+    patient = make_patient(time_zone="UTC")
+    RiskFactor.objects.create(patient=patient, code=Risk.DIABETES, recorded_at=clock.now(), recorded_by=make_staff())
+    maltose = make_rate_schedule(product=make_product(excipients=["maltose"]), indication=make_indication()).product
+    assert ("maltose-glucose-meter", W) in found(order_problems(draft(patient=patient, product=maltose)))
+
+
 def test_an_unverified_schedule_blocks():
     schedule = make_rate_schedule(locked=True)
     assert found(order_problems(draft(product=schedule.product))) == [("schedule-locked", B)]
