@@ -32,7 +32,7 @@ def need_of(site: Site, setting: str, minutes: int) -> Need:
         length=length,
         start_hands=min(_quarters(site.start_hands_minutes), length),
         end_hands=min(_quarters(site.end_hands_minutes), length),
-        travel=_quarters(site.travel_minutes),
+        travel=_quarters(site.travel_minutes) if setting == Setting.HOME else 0,
         at_home=setting == Setting.HOME,
     )
 

@@ -39,19 +39,28 @@ class Visit:
         local = clock.to_local(instant, self.seen.site.time_zone)
         return f"{local:%H:%M}" if self.seen.site.uses_24h_clock else f"{local:%I:%M %p}".lstrip("0")
 
-    def taken(self, lanes: Iterable[int]) -> str:
-        """When other visits hold one of the lanes during this one: "09:00-13:15 and 13:30-15:00"."""
+    def taken(self, lanes: Iterable[int], needed: Iterable[range] | None = None) -> str:
+        """When other visits hold one of the lanes while this one needs it: "09:00–13:15 and 13:30–15:00"."""
         wanted = set(lanes)
-        during = clock.quarters_between(self.start - self.travel, self.end + self.travel)
+        needed = needed or [clock.quarters_between(self.start - self.travel, self.end + self.travel)]
         spans = {
             (quarters.start, quarters.stop)
             for visit in self.seen.visits
             for lane, quarters in lanes_of(visit)
-            if lane in wanted and quarters.start < during.stop and quarters.stop > during.start
+            if lane in wanted and any(quarters.start < one.stop and quarters.stop > one.start for one in needed)
         }
-        return " and ".join(f"{self._wall_of(first)}–{self._wall_of(stop)}" for first, stop in sorted(spans))
+        return " and ".join(f"{self.wall_of(first)}–{self.wall_of(stop)}" for first, stop in sorted(spans))
 
-    def _wall_of(self, quarter: int) -> str:
+    @property
+    def handling(self) -> list[range]:
+        """The quarters in which a visit in a chair needs the nurse's hands."""
+        first, last = self.seen.site.start_hands_minutes, self.seen.site.end_hands_minutes
+        return [
+            clock.quarters_between(self.start, self.start + dt.timedelta(minutes=first)),
+            clock.quarters_between(self.end - dt.timedelta(minutes=last), self.end),
+        ]
+
+    def wall_of(self, quarter: int) -> str:
         return self.wall(clock.quarter_start(quarter))
 
 
@@ -122,15 +131,20 @@ def _nurse(visit: Visit, fits: Fits) -> list[Problem]:
         message = f"{who} is {'not ' if one else ''}on shift {where} for the whole of {visit.hours}{around}."
         return [blocker("no-shift", message, field="nurse", remedy=remedy)]
     if visit.is_home:
-        taken = f" ({visit.taken([hands_lane(visit.nurse.pk), *place_lanes(visit.nurse.pk)])})" if one else ""
-        message = (
-            f"{who} is {'already booked' if one else 'free'} during {visit.hours} and the way there and back{taken}."
-        )
-        return [blocker("nurse-busy", message, field="nurse", remedy=remedy)]
+        state = f"booked {visit.taken([hands_lane(visit.nurse.pk), *place_lanes(visit.nurse.pk)])}" if one else "free"
+        needed = f"{visit.wall(visit.start - visit.travel)}–{visit.wall(visit.end + visit.travel)}"
+        return [
+            blocker(
+                "nurse-busy", f"{who} is {state}; the visit and its travel take {needed}.", field="nurse", remedy=remedy
+            )
+        ]
     found = []
     if not fits.hands:
-        taken = f": they are taken {visit.taken([hands_lane(visit.nurse.pk)])}" if one else ""
-        message = f"{who} has {'no ' if one else ''}free hands at the start and at the end of {visit.hours}{taken}."
+        message = f"No nurse has free hands at the start and at the end of {visit.hours}."
+        if one:
+            needed = " and ".join(f"{visit.wall_of(part.start)}–{visit.wall_of(part.stop)}" for part in visit.handling)
+            taken = visit.taken([hands_lane(visit.nurse.pk)], visit.handling)
+            message = f"The hands of {who} are taken {taken}; the visit needs them {needed}."
         found.append(blocker("nurse-hands-busy", message, field="nurse", remedy=remedy))
     if not fits.places:
         message = f"{who} has {'no' if one else 'a'} place for one more patient during {visit.hours}."
