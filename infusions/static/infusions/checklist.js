@@ -107,8 +107,19 @@
 
   form.addEventListener("input", function (event) {
     var question = questionOf(event.target);
-    if (question) question.dataset.dirty = "yes";
+    if (!question) return;
+    question.dataset.dirty = "yes";
+    showDependent(question);
   });
+
+  // A question that follows from an answer appears as it is given, before it is kept.
+  function showDependent(question) {
+    var values = held(question).split("|");
+    form.querySelectorAll('[data-asked-if="' + question.dataset.item + '"]').forEach(function (dependent) {
+      var wanted = dependent.dataset.askedValue;
+      dependent.hidden = wanted ? !values.includes(wanted) : !values.join("");
+    });
+  }
 
   function lost(event) {
     var question = questionOf(event.detail.elt);
