@@ -7,13 +7,12 @@ from django.views.decorators.http import require_GET, require_POST
 from infusion_center.accounts.access import requires
 from infusion_center.accounts.roles import Permission
 from infusion_center.audit.services import record_opening
-from infusion_center.core import clock
 from infusion_center.core.rules import RuleViolation
-from infusions.checklists import cards, services
+from infusions.checklists import services
+from infusions.checklists.findings import run_summary
 from infusions.checklists.forms import OverrideForm
 from infusions.checklists.models import ChecklistTemplate
-from infusions.checklists.outcome_views import findings_of, outcome_context
-from infusions.checklists.queries import run_state
+from infusions.checklists.outcome_views import outcome_context
 from infusions.checklists.values import show_value
 from infusions.checklists.views import over, visible_run
 
@@ -41,18 +40,10 @@ def run_detail(request, run_id):
     """A check as it was filled: on which version, who answered what and when, what was decided."""
     run = visible_run(request, run_id)
     record_opening(run, by=request.user, patient=run.appointment.patient, what="pre-infusion check")
-    state = run_state(run, clock.now())
     history = list(run.answers.select_related("item", "answered_by").order_by("-id"))
     for answer in history:
         answer.shown = show_value(answer.item, answer.value)
-    context = {
-        "run": run,
-        "appointment": run.appointment,
-        "site": run.appointment.site,
-        "sections": cards.sections_of([card for card in cards.cards_of(state) if card.answer]),
-        "findings": findings_of(state, may_decide=False),
-        "history": history,
-    }
+    context = run_summary(run) | {"history": history}
     return render(request, "infusions/checklists/run_detail.html", context)
 
 
