@@ -150,7 +150,7 @@ def visit_length(
     Source: fact sheet 4, observation: an hour after a first infusion, a change of brand or a long gap.
     """
     if infusion_minutes is None:
-        infusion_minutes = order.infusion_minutes or _planned_minutes(order)
+        infusion_minutes = infusion_minutes_of(order)
     observation = site.observation_minutes
     if needs_long_observation(order, on or patient_today(order.patient)):
         observation = max(observation, site.first_observation_minutes)
@@ -161,9 +161,24 @@ def visit_length(
     )
 
 
-def _planned_minutes(order: InfusionOrder) -> int:
-    plan = order_plan(order)
-    return max(day.minutes for day in plan.days) if plan else 0
+def infusion_minutes_of(order: InfusionOrder) -> int:
+    """Minutes of the longest day as kept at signing; computed anew for a draft, or when a risk came to light since.
+
+    Kept on the instance, because a slot search asks for every day of its window.
+    """
+    if not hasattr(order, "_infusion_minutes_now"):
+        order._infusion_minutes_now = max(order.infusion_minutes, _minutes_beyond_signing(order))
+    return order._infusion_minutes_now
+
+
+def _minutes_beyond_signing(order: InfusionOrder) -> int:
+    if order.infusion_minutes and (order.at_risk or not risk_since_signing(order)):
+        return 0
+    return longest_day_minutes(order_facts(order).products)
+
+
+def risk_since_signing(order: InfusionOrder) -> bool:
+    return not order.at_risk and patients.is_at_risk(order.patient, patient_today(order.patient))
 
 
 def needs_long_observation(order: InfusionOrder, on: dt.date) -> bool:

@@ -11,7 +11,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from infusion_center.core.rules import Problem, Severity, blocker, needs_approval, note, sort_problems, warning
 from infusions.formulary import rules as formulary
 from infusions.orders.models import InfusionOrder, OrderStatus, WeightMethod
-from infusions.orders.queries import OrderFacts, ProductPlan, order_facts, rate_cap
+from infusions.orders.queries import OrderFacts, ProductPlan, order_facts, rate_cap, risk_since_signing
 from patients import queries as patients
 from patients.models import Weight
 
@@ -208,10 +208,18 @@ def standing_problems(order: InfusionOrder, found: list[Problem], on: dt.date) -
     """
     if order.status == OrderStatus.STOPPED:
         return []
-    now = validity_problems(order, on)
+    now = [*validity_problems(order, on), *_risk_since_signing_problems(order)]
     told = {problem.code for problem in now}
     kept = [p for p in found if p.severity in (Severity.BLOCKER, Severity.NOTE) and p.code not in told]
     return sort_problems([*now, *kept])
+
+
+def _risk_since_signing_problems(order: InfusionOrder) -> list[Problem]:
+    """Source: fact sheet 1b, at-risk patient; visits booked before may be too short for the capped rate."""
+    if not risk_since_signing(order):
+        return []
+    message = "A risk came to light after signing: the rate is capped now, and the infusion takes longer than before."
+    return [warning("risk-since-signing", message, remedy="Check the length of visits already booked.")]
 
 
 def _status_problems(order: InfusionOrder) -> list[Problem]:

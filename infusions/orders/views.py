@@ -22,7 +22,7 @@ from patients.models import Patient
 def order_view(order, site, *, alternatives=None) -> OrderView:
     """Everything computed about an order, saved or being typed."""
     facts = queries.order_facts(order, alternatives=alternatives)
-    minutes = order.infusion_minutes or queries.longest_day_minutes(facts.products)
+    minutes = max(order.infusion_minutes, queries.longest_day_minutes(facts.products))
     visit = None
     if site is not None and minutes:
         visit = queries.visit_length(order, site, Setting.FACILITY, infusion_minutes=minutes)

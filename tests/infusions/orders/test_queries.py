@@ -108,6 +108,21 @@ def test_visit_length_adds_reconstitution_and_the_sites_own_minutes():
     assert visit_length(order, site, Setting.HOME) == VisitLength(45, 100, 45)
 
 
+def test_visit_length_grows_with_a_risk_found_after_signing():
+    order, site = make_order(), make_site()
+    give_risk(order.patient)
+    before, after = order.infusion_minutes, visit_length(order, site, Setting.FACILITY).infusion
+    assert (before, after) == (146, order_plan(order).days[0].minutes)
+    assert after > before
+
+
+def test_visit_length_of_many_days_asks_the_database_once(django_assert_max_num_queries):
+    order, site = make_order(), make_site()
+    with django_assert_max_num_queries(3):
+        for number in range(60):
+            visit_length(order, site, Setting.FACILITY, on=today() + dt.timedelta(days=number))
+
+
 @pytest.mark.parametrize(("minutes", "total"), [(100, 165), (105, 165), (106, 180)])
 def test_visit_length_is_rounded_up_to_quarters_in_total(minutes, total):
     assert VisitLength(30, minutes, 30).total == total

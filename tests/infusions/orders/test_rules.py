@@ -6,7 +6,14 @@ import pytest
 from infusion_center.core import clock
 from infusion_center.core.rules import Severity
 from infusions.orders.models import OrderStatus
-from infusions.orders.rules import dose_window, interval_problems, order_problems, validity_problems, year_after
+from infusions.orders.rules import (
+    dose_window,
+    interval_problems,
+    order_problems,
+    standing_problems,
+    validity_problems,
+    year_after,
+)
 from patients.models import Allergy, Risk, RiskFactor, Weight
 from tests.factories.accounts import make_staff
 from tests.factories.formulary import make_indication, make_product, make_rate_schedule
@@ -140,6 +147,21 @@ def test_a_patient_at_risk_gets_a_note_with_the_cap():
     RiskFactor.objects.create(patient=patient, code=Risk.OESTROGEN, recorded_at=clock.now(), recorded_by=make_staff())
     (problem,) = order_problems(draft(patient=patient))
     assert (problem.code, problem.severity, "at or below 3.3 mg/kg/min" in problem.message) == ("at-risk", N, True)
+
+
+def test_a_risk_found_after_signing_is_told_on_the_signed_order():
+    order = make_order(patient=make_patient(time_zone="UTC"))
+    assert standing_problems(order, order_problems(order), today()) == []
+    RiskFactor.objects.create(
+        patient=order.patient, code=Risk.OESTROGEN, recorded_at=clock.now(), recorded_by=make_staff()
+    )
+    problems = standing_problems(order, order_problems(order), today())
+    assert found(problems) == [("risk-since-signing", W), ("at-risk", N)]
+
+
+def test_what_was_decided_with_the_signature_is_not_asked_again():
+    order = make_order(dose_mg_per_kg="1200", patient=make_patient(time_zone="UTC"))
+    assert standing_problems(order, order_problems(order), today()) == []
 
 
 @pytest.mark.parametrize(
