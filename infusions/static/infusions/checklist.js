@@ -151,7 +151,7 @@
   function goTo(target, event) {
     if (!target) return;
     event.preventDefault();
-    target.scrollIntoView({ block: "start" });
+    target.scrollIntoView({ block: "start", behavior: "instant" });
     var field = target.querySelector("input:not([type=hidden]), textarea, .btn-primary");
     if (field) field.focus({ preventScroll: true });
   }
