@@ -27,7 +27,7 @@ def chosen_year(request, site) -> int:
 @require_safe
 def closure_list(request, *, site):
     year = chosen_year(request, site)
-    closures = closures_between(site, dt.date(year, 1, 1), dt.date(year, 12, 31)).order_by("starts_on", "pk")
+    closures = closures_between([site], dt.date(year, 1, 1), dt.date(year, 12, 31)).order_by("starts_on", "pk")
     today = clock.local_date(clock.now(), site.time_zone)
     context = {"site": site, "year": year, "closures": closures, "today": today, "years": (year - 1, year, year + 1)}
     return render(request, "infusions/facility/closure_list.html", context)

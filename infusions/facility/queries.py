@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator
 from zoneinfo import ZoneInfo
 
 from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet
@@ -31,17 +32,32 @@ def current_site(request) -> Site | None:
 
 def open_spans(site: Site, first_day: dt.date, last_day: dt.date) -> list[Span]:
     """When the site takes patients on the local days from first to last included, as instants; closures left out."""
-    hours = {row.weekday: row for row in OpeningHours.objects.filter(site=site)}
-    closed = closed_days(site, first_day, last_day)
-    spans = []
-    for day in days_between(first_day, last_day):
+    return open_spans_by_site([site], first_day, last_day)[site.pk]
+
+
+def open_spans_by_site(sites: Collection[Site], first_day: dt.date, last_day: dt.date) -> dict[int, list[Span]]:
+    """The same for each site's row number, every site by its own clock."""
+    hours: dict[int, dict[int, OpeningHours]] = defaultdict(dict)
+    for row in OpeningHours.objects.filter(site__in=sites):
+        hours[row.site_id][row.weekday] = row
+    closed: dict[int, set[dt.date]] = defaultdict(set)
+    for closure in closures_between(sites, first_day, last_day):
+        closed[closure.site_id].update(closed_by(closure, first_day, last_day))
+    days = days_between(first_day, last_day)
+    return {
+        site.pk: list(_spans((day for day in days if day not in closed[site.pk]), hours[site.pk], site.time_zone))
+        for site in sites
+    }
+
+
+def _spans(days: Iterable[dt.date], hours: dict[int, OpeningHours], zone_name: str) -> Iterator[Span]:
+    for day in days:
         row = hours.get(day.weekday())
-        if row is None or day in closed:
+        if row is None:
             continue
-        start, end = wall_instant(day, row.opens, site.time_zone), wall_instant(day, row.closes, site.time_zone)
+        start, end = wall_instant(day, row.opens, zone_name), wall_instant(day, row.closes, zone_name)
         if start < end:
-            spans.append((start, end))
-    return spans
+            yield start, end
 
 
 def wall_instant(day: dt.date, wall: dt.time, zone_name: str) -> dt.datetime:
@@ -57,16 +73,21 @@ def days_between(first_day: dt.date, last_day: dt.date) -> list[dt.date]:
     return [first_day + dt.timedelta(days=number) for number in range((last_day - first_day).days + 1)]
 
 
-def closures_between(site: Site, first_day: dt.date, last_day: dt.date) -> QuerySet[Closure]:
-    return Closure.objects.filter(site=site, starts_on__lte=last_day, ends_on__gte=first_day)
+def closures_between(sites: Collection[Site], first_day: dt.date, last_day: dt.date) -> QuerySet[Closure]:
+    return Closure.objects.filter(site__in=sites, starts_on__lte=last_day, ends_on__gte=first_day)
+
+
+def closed_by(closure: Closure, first_day: dt.date, last_day: dt.date) -> list[dt.date]:
+    """The days of the window that this closure closes."""
+    return days_between(max(closure.starts_on, first_day), min(closure.ends_on, last_day))
 
 
 def closed_days(site: Site, first_day: dt.date, last_day: dt.date) -> dict[dt.date, Closure]:
     """Each closed local day of the window, with a closure that closes it."""
     return {
         day: closure
-        for closure in closures_between(site, first_day, last_day)
-        for day in days_between(max(closure.starts_on, first_day), min(closure.ends_on, last_day))
+        for closure in closures_between([site], first_day, last_day)
+        for day in closed_by(closure, first_day, last_day)
     }
 
 

@@ -7,6 +7,7 @@ from infusions.facility.queries import (
     chairs_in_service,
     nurses_of,
     open_spans,
+    open_spans_by_site,
     outages_between,
     shifts_between,
     week_bounds,
@@ -39,6 +40,18 @@ def test_open_spans_leave_out_every_day_of_a_closure():
     Closure.objects.create(site=site, starts_on=dt.date(2026, 11, 26), ends_on=dt.date(2026, 11, 26), reason="Feast")
     Closure.objects.create(site=other, starts_on=MONDAY, ends_on=dt.date(2026, 11, 27), reason="Elsewhere")
     assert [start.day for start, _ in open_spans(site, MONDAY, dt.date(2026, 11, 27))] == [25, 27]
+
+
+def test_open_spans_by_site_cost_the_same_for_any_number_of_sites(django_assert_num_queries):
+    sites = [make_site(time_zone=zone) for zone in ("America/New_York", "America/Chicago", "Europe/London")]
+    Closure.objects.create(site=sites[1], starts_on=MONDAY, ends_on=MONDAY, reason="Floor")
+    with django_assert_num_queries(2):
+        spans = open_spans_by_site(sites, MONDAY, MONDAY)
+    assert spans == {
+        sites[0].pk: [(utc("2026-11-23 13:00"), utc("2026-11-23 23:00"))],
+        sites[1].pk: [],
+        sites[2].pk: [(utc("2026-11-23 08:00"), utc("2026-11-23 18:00"))],
+    }
 
 
 @pytest.mark.parametrize(
