@@ -37,6 +37,7 @@ SENTENCES = {
     "patient.amended": "amended the patient's data",
     "patient.searched": "searched for patients",
     "reminder.resend_requested": "asked to send the reminder again",
+    "report.downloaded": "downloaded {what}",
     "site.hours_changed": "changed the opening hours",
     "site.member_added": "gave {target} a site",
     "site.member_removed": "took a site from {target}",
@@ -71,6 +72,7 @@ GROUPS = {
     "patient": "Patients",
     "product": "Products",
     "reminder": "Reminders",
+    "report": "Reports downloaded",
     "staff": "Staff and sign-in",
 }
 ICONS = {
@@ -84,6 +86,7 @@ ICONS = {
     "risk": "triangle-alert",
     "weight": "activity",
     "reminder": "bell",
+    "report": "file-down",
     "staff": "users-round",
 }
 
