@@ -5,6 +5,7 @@
   if (!form) return;
   var sent = new WeakMap(); // question -> what its fields held when it was last sent
   var failed = new Map(); // code -> seconds to wait before the next try
+  var inHand = ""; // code of the question last touched
   var RETRY_SECONDS = 8;
 
   function questionOf(element) {
@@ -144,7 +145,22 @@
     var again = event.target.closest("[data-retry]");
     if (again) send(questionOf(again));
     var next = event.target.closest("[data-next]");
-    if (next) goTo(document.querySelector(next.getAttribute("href")), event);
+    if (next) goTo(following() || document.querySelector(next.getAttribute("href")), event);
+  });
+
+  // The first question without an answer below the one in hand; after the last one it begins again from the top.
+  function following() {
+    var open = Array.from(form.querySelectorAll(".is-unanswered[data-required]:not([hidden])"));
+    var here = inHand && document.getElementById("item-" + inHand);
+    var below = open.find(function (question) {
+      return here && question !== here && here.compareDocumentPosition(question) & Node.DOCUMENT_POSITION_FOLLOWING;
+    });
+    return below || open[0];
+  }
+
+  form.addEventListener("focusin", function (event) {
+    var question = questionOf(event.target);
+    if (question) inHand = question.dataset.item;
   });
 
   // Put the eye and the keyboard on the question, not the address.

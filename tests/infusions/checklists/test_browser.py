@@ -10,7 +10,7 @@ from infusions.checklists.models import PreInfusionChecklist, RunStatus
 from infusions.checklists.queries import latest_answers
 from infusions.scheduling.states import State
 from tests.factories.accounts import make_staff
-from tests.factories.checklists import GOOD_NUMBERS, good_answers, make_open_checklist
+from tests.factories.checklists import GOOD_NUMBERS, give_answers, good_answers, make_open_checklist
 from tests.factories.facility import make_site
 from tests.factories.scheduling import make_appointment
 
@@ -100,6 +100,17 @@ def test_an_answer_given_without_connection_says_so_and_is_sent_later(run, open_
     page.context.set_offline(False)
     page.locator("#item-consent.is-fine").wait_for()
     assert kept(run) == {"consent": "yes"}
+
+
+def test_next_unanswered_goes_on_from_here_and_begins_again(run, open_page):
+    required = [code for code in good_answers(run) if code not in ("creatinine", "creatinine-on")]
+    give_answers(run, {code: good_answers(run)[code] for code in required[2:-1]}, by=run.started_by)
+    page = open_page(run.started_by)
+    visited = []
+    for _ in range(4):
+        page.locator("[data-next]").tap()
+        visited.append(page.evaluate("document.activeElement.closest('[data-item]').dataset.item"))
+    assert visited == [required[0], required[1], required[-1], required[0]]
 
 
 @pytest.mark.parametrize("size", [(1024, 768), (768, 1024), (390, 844)])
