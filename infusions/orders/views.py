@@ -16,6 +16,8 @@ from infusions.orders.forms import OrderForm, ReasonForm, SignForm
 from infusions.orders.models import InfusionOrder, OrderStatus
 from infusions.orders.presenters import OrderView, plan_view
 from infusions.orders.signing import is_intact
+from infusions.scheduling.models import Appointment
+from infusions.scheduling.states import State
 from patients.models import Patient
 
 
@@ -111,6 +113,12 @@ def order_detail(request, order_id):
     return show_order(request, order)
 
 
+def visits_of(order, user):
+    """The order's visits at the person's sites: the latest dozen, cancelled ones left out."""
+    visits = Appointment.objects.visible_to(user).filter(order=order).exclude(state=State.CANCELLED)
+    return visits.select_related("site", "chair", "nurse__user").order_by("-start", "-pk")[:12]
+
+
 def show_order(request, order, *, sign_form=None, status=200):
     site = current_site(request)
     view = order_view(order, site)
@@ -133,6 +141,7 @@ def show_order(request, order, *, sign_form=None, status=200):
         "signatures": signatures,
         "events": order.events.select_related("by"),
         "window": rules.dose_window(order),
+        "visits": visits_of(order, request.user),
         "may_stop": may_stop(request.user, order),
         "is_expired": order.valid_until < today,
     }

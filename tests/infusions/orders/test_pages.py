@@ -6,9 +6,11 @@ import pytest
 from infusion_center.audit.models import AuditEvent
 from infusion_center.core import clock
 from infusions.orders.models import InfusionOrder, OrderStatus
+from tests.factories.facility import make_chair
 from tests.factories.formulary import make_rate_schedule
 from tests.factories.orders import make_order
 from tests.factories.patients import make_patient
+from tests.factories.scheduling import make_appointment
 
 pytestmark = pytest.mark.django_db
 
@@ -198,6 +200,16 @@ def test_order_page_offers_what_the_role_may_do(client_for):
         "pharmacist": [{"edit", "sign", "stop"}, {"hold", "stop"}, {"release", "stop"}],
         "manager": [set(), set(), set()],
     }
+
+
+def test_order_page_lists_its_visits_at_ones_own_sites(client_for, site):
+    order = make_order()
+    mine = make_appointment(order=order, site=site, chair=make_chair(site=site, name="Window"))
+    gone = make_appointment(order=order, site=site, state="cancelled", at="14:00", minutes=60)
+    foreign = make_appointment(order=order, at="16:00", minutes=60)
+    page = client_for("nurse").get(f"/orders/{order.public_id}/").content.decode()
+    assert [visit.public_id in page for visit in (mine, gone, foreign)] == [True, False, False]
+    assert "Window" in page
 
 
 def test_order_page_of_a_locked_schedule_says_why_there_is_no_plan(client_for):
