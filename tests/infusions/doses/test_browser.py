@@ -112,7 +112,7 @@ def test_every_form_is_accessible_and_its_targets_are_large(nurse, open_page):
 
 
 def test_my_patients_are_accessible_and_tick(nurse, open_page):
-    started(nurse, 48)
+    started(nurse, 42)
     page = open_page(reverse("doses:my-patients"), "phone")
     assert faults(page) == []
     running = page.locator(".due-clock").first
