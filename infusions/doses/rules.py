@@ -13,6 +13,7 @@ from infusions.checklists.rules import gate_problems
 from infusions.doses.course import Course, course_of
 from infusions.doses.models import DoseRecord, DoseState, VialUsed
 from infusions.doses.planning import allowed_products, day_plan
+from infusions.doses.running_rules import are_whole
 from infusions.formulary.models import Product
 from infusions.formulary.queries import vial_sizes_g
 from infusions.formulary.rules import excipient_problems
@@ -202,11 +203,12 @@ def plan_differs(record: DoseRecord, fresh) -> bool:
 
 
 def _baseline_problems(course: Course) -> list[Problem]:
-    """Source: fact sheet 4, vital signs before the start."""
-    if course.baseline is not None:
+    """Source: fact sheet 4, vital signs before the start. Once it runs they could not be made up for."""
+    if are_whole(course.baseline):
         return []
+    message = "Temperature, pressure and pulse before the infusion are missing."
     remedy = "Record them now; those of today's checklist are taken over by themselves."
-    return [blocker("baseline-missing", "Vital signs before the infusion are missing.", remedy=remedy)]
+    return [blocker("baseline-missing", message, remedy=remedy)]
 
 
 def _second_check_before_start(record: DoseRecord, by) -> list[Problem]:

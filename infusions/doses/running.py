@@ -88,8 +88,8 @@ def record_vital_signs(
     if unknown := set(values) - set(SIGNS):
         raise TypeError(f"not vital signs: {sorted(unknown)}")
     lock(record)
-    refuse_if_blocking([*_signed_problems(record), *rules.vital_sign_problems(values)])
     phase = Phase(phase or phase_of(record))
+    refuse_if_blocking([*rules.phase_problems(record, phase), *rules.vital_sign_problems(values)])
     same = record.vital_signs.filter(phase=phase, recorded_by=by, at__gt=now - SAME_PRESS, at__lte=now)
     for earlier in same:
         if all(getattr(earlier, name) == values.get(name) for name in SIGNS):
@@ -99,17 +99,11 @@ def record_vital_signs(
     return signs
 
 
-def _signed_problems(record: DoseRecord) -> list:
-    if record.state != DoseState.SIGNED:
-        return []
-    return [blocker("signed", "The record is signed.", remedy="Amend it instead.")]
-
-
 def phase_of(record: DoseRecord) -> Phase:
     """The first vital signs after the infusion are those of its end."""
     if record.state == DoseState.PREPARING:
         return Phase.BASELINE
-    if record.state in (DoseState.INFUSING, DoseState.PAUSED):
+    if record.state in rules.RUNNING:
         return Phase.DURING
     has_end = record.vital_signs.filter(phase=Phase.END).exists()
     return Phase.OBSERVATION if has_end else Phase.END
@@ -148,7 +142,7 @@ def record_reaction(
     )
     keep("reaction_recorded", record, by=by, kind=reaction.kind, grade=grade)
     why = f"{reaction.get_kind_display()}, grade {grade}"
-    running = record.state in (DoseState.INFUSING, DoseState.PAUSED)
+    running = record.state in rules.RUNNING
     if grade >= rules.GRADE_STOP:
         if running:
             _end(course, Outcome.STOPPED_EARLY, why, by, now)

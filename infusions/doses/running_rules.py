@@ -18,6 +18,14 @@ HALF = Decimal("0.5")
 WHOLE_DOSE = Decimal("0.95")  # the clock's estimate; the nurse sees the empty bottle
 GRADE_PAUSE, GRADE_STOP = 2, 3
 NEEDED_SIGNS = ("temperature_c", "systolic", "diastolic", "pulse")
+RUNNING = (DoseState.INFUSING, DoseState.PAUSED)
+OVER = (DoseState.OBSERVING, DoseState.ENDED)
+PHASE_STATES = {
+    Phase.BASELINE: (DoseState.PREPARING,),
+    Phase.DURING: RUNNING,
+    Phase.END: (*RUNNING, *OVER),  # also just before the pump is stopped
+    Phase.OBSERVATION: OVER,
+}
 # Lowest and highest that a living adult or child shows; beyond lies a typing error.
 PLAUSIBLE: dict[str, tuple[Decimal, Decimal, str]] = {
     "temperature_c": (Decimal(30), Decimal(43), "temperature"),
@@ -152,6 +160,16 @@ def vital_sign_problems(values: Mapping[str, Decimal | int | None]) -> list[Prob
     return problems
 
 
+def phase_problems(record: DoseRecord, phase: str) -> list[Problem]:
+    """Vital signs belong to the moment they were taken in: none "before" can be added once the infusion runs."""
+    if record.state == DoseState.SIGNED:
+        return [blocker("signed", "The record is signed.", remedy="Amend it instead.")]
+    if record.state in PHASE_STATES[Phase(phase)]:
+        return []
+    message = f"Vital signs “{Phase(phase).label.lower()}” cannot be taken now: {record.get_state_display().lower()}."
+    return [blocker("phase-over", message)]
+
+
 def hold_problems(signs: VitalSigns, site: Site) -> list[Problem]:
     """Values outside the site's hold limits: hold and call. Source: fact sheet 3, vitals (limits set by the clinic)."""
     limits = (
@@ -177,8 +195,7 @@ def hold_problems(signs: VitalSigns, site: Site) -> list[Problem]:
 
 def reaction_problems(record: DoseRecord, *, grade: int, action: str, onset_at: dt.datetime, now: dt.datetime) -> list:
     """Source: fact sheet 5, grading (CTCAE v5)."""
-    running = (DoseState.INFUSING, DoseState.PAUSED, DoseState.OBSERVING, DoseState.ENDED)
-    if problems := state_problems(record, *running):
+    if problems := state_problems(record, *RUNNING, *OVER):
         return problems
     problems = []
     if not 1 <= grade <= 5:
@@ -193,7 +210,7 @@ def reaction_problems(record: DoseRecord, *, grade: int, action: str, onset_at: 
 
 def end_problems(course: Course, now: dt.datetime, stop_reason: str) -> list[Problem]:
     """Stopping before the volume is in needs a reason; the last 5 % are the difference between clock and pump."""
-    if problems := state_problems(course.record, DoseState.INFUSING, DoseState.PAUSED):
+    if problems := state_problems(course.record, *RUNNING):
         return problems
     if stop_reason.strip() or course.given_ml(now) >= course.to_give_ml * WHOLE_DOSE:
         return []
@@ -221,11 +238,14 @@ def sign_problems(course: Course) -> list[Problem]:
     if not course.vials or any(not vial.lot or vial.expires_on is None for vial in course.vials):
         problems.append(blocker("vials-incomplete", "A vial has no lot or expiry."))
     for phase, when in ((Phase.BASELINE, "before the infusion"), (Phase.END, "at the end")):
-        signs = course.signs_of(phase)
-        if signs is None or any(getattr(signs, name) is None for name in NEEDED_SIGNS):
+        if not are_whole(course.signs_of(phase)):
             message = f"Temperature, pressure and pulse {when} are missing."
             problems.append(blocker(f"vital-signs-{phase}-missing", message))
     return problems
+
+
+def are_whole(signs: VitalSigns | None) -> bool:
+    return signs is not None and all(getattr(signs, name) is not None for name in NEEDED_SIGNS)
 
 
 def amend_problems(record: DoseRecord, *, text: str, reason: str) -> list[Problem]:

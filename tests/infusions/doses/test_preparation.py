@@ -236,6 +236,8 @@ def test_start_infusion_refuses_a_plan_that_no_longer_holds(ready, nurse_user):
 
 def test_start_infusion_refuses_without_vital_signs_before(visit, nurse_user):
     record = make_dose_record(visit, state=DoseState.PREPARING)
+    record.vital_signs.update(pulse=None)
+    assert refused_start(record, nurse_user) == {"baseline-missing"}
     record.vital_signs.all().delete()
     assert refused_start(record, nurse_user) == {"baseline-missing"}
 

@@ -204,6 +204,22 @@ def test_record_vital_signs_takes_the_phase_from_the_state(running, nurse_user):
     assert phases == [Phase.END, Phase.OBSERVATION]
 
 
+@pytest.mark.parametrize(
+    ("state", "phases"),
+    [
+        ("preparing", {"baseline"}),
+        ("infusing", {"during", "end"}),
+        ("paused", {"during", "end"}),
+        ("observing", {"end", "observation"}),
+        ("ended", {"end", "observation"}),
+        ("signed", set()),
+    ],
+)
+def test_vital_signs_belong_to_their_moment(make_visit, state, phases):
+    record = make_dose_record(make_visit(state=State.IN_PROGRESS, order=make_order()), state=state)
+    assert {phase for phase in Phase.values if not rules.phase_problems(record, phase)} == phases
+
+
 def test_record_vital_signs_pressed_twice_is_kept_once(running, nurse_user):
     for minute in (45, 45.5):
         record_vital_signs(record=running, by=nurse_user, now=at(minute), **GOOD_SIGNS)
