@@ -9,6 +9,8 @@ from django.db.models import F, Q
 from infusion_center.core.models import PublicIdModel, TimestampedModel
 
 MAX_RATIO = 6
+# Days before a visit on which a site can have patients reminded; each is a kind of message in the ledger.
+REMINDER_DAYS = (14, 10, 7, 6, 5, 4, 3, 2, 1)
 WEEKDAYS = [
     (i, day) for i, day in enumerate(["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"])
 ]

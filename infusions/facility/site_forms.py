@@ -3,7 +3,7 @@
 from django import forms
 
 from infusions.facility.forms import TIME_ZONES, ReasonedMixin, time_input
-from infusions.facility.models import MAX_RATIO, Site
+from infusions.facility.models import MAX_RATIO, REMINDER_DAYS, Site
 from infusions.facility.public_holidays import public_holidays
 
 MOST_REMINDERS = 5
@@ -116,8 +116,8 @@ class SiteForm(ReasonedMixin, forms.ModelForm):
 
     def clean_reminder_days(self) -> list[int]:
         words = self.cleaned_data["reminder_days"].replace(",", " ").split()
-        if not all(word.isascii() and word.isdigit() and 1 <= int(word) <= 30 for word in words):
-            raise forms.ValidationError("Whole days from 1 to 30, separated by commas.")
+        if not all(word.isascii() and word.isdigit() and int(word) in REMINDER_DAYS for word in words):
+            raise forms.ValidationError(f"Some of {', '.join(map(str, REMINDER_DAYS))}, separated by commas.")
         days = sorted({int(word) for word in words}, reverse=True)
         if len(days) > MOST_REMINDERS:
             raise forms.ValidationError(f"At most {MOST_REMINDERS} reminders.")

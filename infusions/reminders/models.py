@@ -9,15 +9,22 @@ from infusion_center.core.models import PublicIdModel, TimestampedModel
 
 class Kind(models.TextChoices):
     CONFIRMATION = "confirmation", "Confirmation"
+    DAYS_14 = "days_14", "14 days before"
+    DAYS_10 = "days_10", "10 days before"
     DAYS_7 = "days_7", "7 days before"
+    DAYS_6 = "days_6", "6 days before"
+    DAYS_5 = "days_5", "5 days before"
+    DAYS_4 = "days_4", "4 days before"
     DAYS_3 = "days_3", "3 days before"
+    DAYS_2 = "days_2", "2 days before"
     DAYS_1 = "days_1", "1 day before"
     MOVED = "moved", "Moved"
     CANCELLED = "cancelled", "Cancelled"
 
 
 ANNOUNCING = frozenset({Kind.CONFIRMATION, Kind.MOVED})
-DAYS_BEFORE: dict[Kind, int] = {Kind.DAYS_7: 7, Kind.DAYS_3: 3, Kind.DAYS_1: 1}
+# Which day reminders a site may ask for.
+DAYS_BEFORE: dict[Kind, int] = {kind: int(kind[5:]) for kind in Kind if kind.startswith("days_")}
 
 
 class ReminderState(models.TextChoices):

@@ -126,14 +126,19 @@ def resend_reminder(*, reminder: Reminder, reason: str, by, now: dt.datetime | N
 def _plan_batch(ids: list[int], now: dt.datetime) -> int:
     appointments = list(queries.unplanned_appointments(now).filter(pk__in=ids))
     told = queries.told_appointments(appointments)
-    rows = [
-        _ledger_row(appointment, planned, now)
-        for appointment in appointments
-        for planned in planned_messages(_as_visit(appointment, told), now)
-    ]
+    rows = [row for appointment in appointments for row in _owed_rows(appointment, told, now)]
     # Two planners at once write the same rows; the unique key keeps one of each.
     Reminder.objects.bulk_create(rows, ignore_conflicts=True)
     return len(rows)
+
+
+def _owed_rows(appointment: Appointment, told: set[int], now: dt.datetime) -> list[Reminder]:
+    try:
+        planned = planned_messages(_as_visit(appointment, told), now)
+    except Exception:  # one row with a fault must not keep everybody else's reminders from being planned
+        logger.exception("no reminders could be planned for visit %s", appointment.public_id)
+        return []
+    return [_ledger_row(appointment, message, now) for message in planned]
 
 
 def _as_visit(appointment: Appointment, told: set[int]) -> Visit:
@@ -174,12 +179,14 @@ def _skip_overtaken(reminder: Reminder, now: dt.datetime) -> int:
 def _deliver(reminder: Reminder, mailer: Mailer, tell_time: Callable[[], dt.datetime]) -> str:
     """Decide by the world as it is now, send outside any transaction, record. Returns the outcome."""
     now = tell_time()
-    appointment = reminder.appointment
-    may_mail = may_contact(appointment.patient, Channel.EMAIL)
-    told = reminder.kind != Kind.CANCELLED or queries.was_told(appointment)
-    if reason := rules.reason_to_skip(reminder, now, may_mail=may_mail, told=told):
+    try:
+        reason, later = _decide(reminder, now)
+    except Exception as fault:  # one row with a fault must not hold up those behind it
+        logger.exception("reminder %s could not be decided", reminder.public_id)
+        return _try_later(reminder, f"not decided: {type(fault).__name__}", now)
+    if reason:
         return _settle(reminder, ReminderState.SKIPPED, now, reason=reason)
-    if later := rules.postponed_until(reminder, now):
+    if later:
         return _give_back(reminder, "postponed", now, due_at=later, tries=reminder.tries - 1)
     try:
         message_id = mailer.send(reminder, now)
@@ -191,6 +198,14 @@ def _deliver(reminder: Reminder, mailer: Mailer, tell_time: Callable[[], dt.date
         logger.warning("mail server unavailable: %s", away)
         return _give_back(reminder, "unavailable", tell_time(), tries=reminder.tries - 1, detail=str(away))
     return _settle(reminder, ReminderState.SENT, tell_time(), message_id=message_id)
+
+
+def _decide(reminder: Reminder, now: dt.datetime) -> tuple[Reason | None, dt.datetime | None]:
+    """Why not to send it, or until when to wait; neither when it may go now."""
+    may_mail = may_contact(reminder.appointment.patient, Channel.EMAIL)
+    told = reminder.kind != Kind.CANCELLED or queries.was_told(reminder.appointment)
+    reason = rules.reason_to_skip(reminder, now, may_mail=may_mail, told=told)
+    return reason, None if reason else rules.postponed_until(reminder, now)
 
 
 def _try_later(reminder: Reminder, trouble: str, now: dt.datetime) -> str:

@@ -4,7 +4,8 @@ import datetime as dt
 
 import pytest
 
-from infusions.reminders.models import Kind, Reason
+from infusions.facility.models import REMINDER_DAYS
+from infusions.reminders.models import DAYS_BEFORE, Kind, Reason
 from infusions.reminders.planning import (
     Planned,
     QuietHours,
@@ -171,3 +172,9 @@ def test_a_decent_hour_inside_long_quiet_hours_waits_for_their_end():
 )
 def test_each_kind_has_a_moment_after_which_it_is_not_sent(kind, expected):
     assert latest_moment(kind, utc("2026-06-18T13:00")) == utc(expected)
+
+
+def test_every_day_that_a_site_may_choose_is_a_kind_of_message():
+    assert tuple(DAYS_BEFORE.values()) == REMINDER_DAYS
+    planned = planned_messages(visit(reminder_days=REMINDER_DAYS), utc("2026-06-01T15:00"))
+    assert [message.kind for message in planned] == [Kind.CONFIRMATION, *DAYS_BEFORE]

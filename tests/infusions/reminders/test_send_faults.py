@@ -7,8 +7,9 @@ import pytest
 from django.core import mail
 
 from infusions.reminders import delivery
-from infusions.reminders.models import Reason, Reminder, ReminderState
-from infusions.reminders.services import claim, send_due
+from infusions.reminders.models import Kind, Reason, Reminder, ReminderState
+from infusions.reminders.services import claim, plan_reminders, send_due
+from patients.models import Patient
 from tests.factories.reminders import make_reminder
 from tests.factories.scheduling import make_appointment
 from tests.infusions.reminders.scene import MINUTE, NOON, VISIT_DAY
@@ -105,6 +106,18 @@ def test_a_text_that_cannot_be_written_does_not_hold_up_the_others(appointment, 
     monkeypatch.setattr(delivery, "build_mail", broken_for_the_first)
     assert dict(send_due()) == {"retried": 1, "sent": 1}
     assert Reminder.objects.get(appointment=appointment).detail == "not written: KeyError"
+
+
+def test_a_fault_in_one_visit_stops_neither_planning_nor_sending_for_the_others(appointment):
+    unplanned, broken = make_appointment(day=VISIT_DAY), make_appointment(day=VISIT_DAY)
+    faulty = make_reminder(appointment=broken, kind=Kind.MOVED, due_at=NOON - MINUTE)
+    patients = [unplanned.patient_id, broken.patient_id]
+    Patient.objects.filter(pk__in=patients).update(time_zone="Nowhere/Land")
+    plan_reminders()
+    assert (unplanned.reminders.count(), appointment.reminders.count()) == (0, 3)
+    assert dict(send_due()) == {"retried": 1, "sent": 1}
+    faulty.refresh_from_db()
+    assert faulty.detail == "not decided: ZoneInfoNotFoundError"
 
 
 def test_a_claim_is_for_one_sender_until_its_lease_runs_out(appointment, settings):
