@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from dataclasses import dataclass
 
 from django.db.models import F, FilteredRelation, Q
@@ -17,7 +17,7 @@ from infusion_center.core import clock
 from infusions.facility.models import Chair, Nurse, Setting, Shift, Site
 from infusions.facility.queries import open_spans
 from infusions.scheduling.bitmaps import Picture, ShiftSpan, fill
-from infusions.scheduling.lanes import lanes_of
+from infusions.scheduling.lanes import chair_lane, hands_lane, lanes_of, patient_lane, place_lanes
 from infusions.scheduling.models import Appointment
 
 # No visit lasts longer, so an index on the start finds all that reach into a window.
@@ -79,13 +79,15 @@ def read_availability(
     shifts, nurses = _shifts(site, setting, start, end, origin, size)
     chairs, outages = ({}, {}) if at_home else _chairs(site, start, end, origin, size)
     visits = visits_between(site, start, end, nurse_ids=nurses, patient_id=patient_id, ignore=ignore)
+    wanted = {patient_lane(patient_id), *map(chair_lane, chairs), *map(hands_lane, nurses)}
+    wanted.update(lane for nurse_id in nurses for lane in place_lanes(nurse_id))
     picture = Picture(
         size=size,
         patient_id=patient_id,
         opening=() if at_home else _opening(site, start, end, origin, size),
         chairs=tuple(chairs),
         shifts=shifts,
-        busy=draw_visits(visits, origin, size),
+        busy=draw_visits(visits, origin, size, wanted),
         outages=outages,
     )
     return Availability(site, setting, origin, picture, chairs, nurses, visits)
@@ -120,15 +122,23 @@ def visits_between(
     return list(parts[0].union(*parts[1:], all=True))
 
 
-def draw_visits(visits: Iterable, origin: int, size: int) -> dict[int, int]:
-    """Lane -> bitmap of the quarters that the visits take, cut to the window."""
-    drawn: dict[int, int] = defaultdict(int)
+def draw_visits(visits: Iterable, origin: int, size: int, wanted: Container[int]) -> dict[int, int]:
+    """For each wanted lane the bitmap of the quarters that the visits take, cut to the window."""
+    spans: dict[int, list[range]] = defaultdict(list)
     for visit in visits:
         for lane, quarters in lanes_of(visit):
-            first, stop = max(quarters.start - origin, 0), min(quarters.stop - origin, size)
-            if first < stop:
-                drawn[lane] |= ((1 << (stop - first)) - 1) << first
-    return dict(drawn)
+            if lane in wanted:
+                spans[lane].append(quarters)
+    everything = (1 << size) - 1
+    drawn = {}
+    for lane, taken in spans.items():
+        # Bits before the window are cut by counting from the earliest span; those after it by the mask.
+        first = min(origin, min(quarters.start for quarters in taken))
+        bitmap = 0
+        for quarters in taken:
+            bitmap |= ((1 << len(quarters)) - 1) << (quarters.start - first)
+        drawn[lane] = bitmap >> (origin - first) & everything
+    return drawn
 
 
 def _opening(site: Site, start: dt.datetime, end: dt.datetime, origin: int, size: int) -> tuple[range, ...]:

@@ -83,8 +83,15 @@ class Picture:
         return self.free(chair_lane(chair_id), except_for=self.outages.get(chair_id, 0))
 
     @cached_property
+    def shifts_by_nurse(self) -> dict[int, list[ShiftSpan]]:
+        by_nurse: dict[int, list[ShiftSpan]] = {}
+        for shift in self.shifts:
+            by_nurse.setdefault(shift.nurse_id, []).append(shift)
+        return by_nurse
+
+    @cached_property
     def nurse_ids(self) -> tuple[int, ...]:
-        return tuple(dict.fromkeys(shift.nurse_id for shift in self.shifts))
+        return tuple(self.shifts_by_nurse)
 
 
 @dataclass(frozen=True)
@@ -159,16 +166,19 @@ def fitting(picture: Picture, need: Need, allowed: int | None = None) -> Fits:
 def _nurses_in_facility(picture: Picture, need: Need, allowed: int) -> tuple[int, int, int, dict]:
     on_shift = any_hands = any_place = 0
     nurses: dict[int, dict[int, int]] = {}
-    for nurse_id in picture.nurse_ids:
-        shifts = [shift for shift in picture.shifts if shift.nurse_id == nurse_id]
+    for nurse_id, shifts in picture.shifts_by_nurse.items():
         within = starts_within((range(shift.first, shift.stop) for shift in shifts), need.length) & allowed
         free_hands = picture.free(hands_lane(nurse_id))
         hands = runs(free_hands, need.start_hands) if need.start_hands else picture.everything
         if need.end_hands:
             hands &= runs(free_hands, need.end_hands) >> max(need.length - need.end_hands, 0)
         nurses[nurse_id] = {}
-        for place in range(min(max(shift.ratio for shift in shifts), MAX_RATIO)):
-            roomy = starts_within((range(s.first, s.stop) for s in shifts if s.ratio > place), need.length) & allowed
+        ratios = {shift.ratio for shift in shifts}
+        for place in range(min(max(ratios), MAX_RATIO)):
+            roomy = within
+            if place >= min(ratios):
+                spans = (range(shift.first, shift.stop) for shift in shifts if shift.ratio > place)
+                roomy = starts_within(spans, need.length) & allowed
             free = runs(picture.free(place_lane(nurse_id, place)), need.length) & roomy
             any_place |= free
             nurses[nurse_id][place] = free & hands
@@ -181,9 +191,9 @@ def _nurses_at_home(picture: Picture, need: Need, allowed: int) -> tuple[int, in
     """Away from start - travel until end + travel, wholly: no other patient, and all of it within the shift."""
     on_shift = 0
     nurses: dict[int, dict[int, int]] = {}
-    for nurse_id in picture.nurse_ids:
-        shifts = [range(shift.first, shift.stop) for shift in picture.shifts if shift.nurse_id == nurse_id]
-        within = starts_within(shifts, need.length, before=need.travel, after=need.travel) & allowed
+    for nurse_id, shifts in picture.shifts_by_nurse.items():
+        spans = (range(shift.first, shift.stop) for shift in shifts)
+        within = starts_within(spans, need.length, before=need.travel, after=need.travel) & allowed
         busy = union(picture.busy.get(lane, 0) for lane in (hands_lane(nurse_id), *place_lanes(nurse_id)))
         away = runs(picture.everything & ~busy, need.length + 2 * need.travel) << need.travel
         nurses[nurse_id] = {0: away & within}

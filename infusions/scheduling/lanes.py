@@ -14,6 +14,7 @@ from infusions.facility.models import MAX_RATIO, Setting
 
 LANES_PER_OBJECT = 16
 CHAIR, PATIENT, HANDS, FIRST_PLACE = 0, 1, 2, 3
+NEVER = 2**62
 
 
 class LaneKind(StrEnum):
@@ -85,22 +86,24 @@ def lanes_of(visit: Visit) -> list[tuple[int, range]]:
     gives back what it no longer needs; one that overran never takes more than was booked.
     """
     start, end = int(visit.start.timestamp()), int(visit.end.timestamp())
-    finished = None if visit.finished_at is None else int(visit.finished_at.timestamp())
-    whole = _quarters(start, end, finished)
+    used_until = NEVER if visit.finished_at is None else int(visit.finished_at.timestamp())
     nurse_id = visit.nurse_id
     if visit.setting == Setting.HOME:
         travel = visit.travel_minutes * 60
-        away = _quarters(start - travel, end + travel, None if finished is None else finished + travel)
+        away = _quarters(start - travel, end + travel, used_until + travel)
         nurse = [hands_lane(nurse_id), *place_lanes(nurse_id)]
+        whole = _quarters(start, end, used_until)
         return [(patient_lane(visit.patient_id), whole), *((lane, away) for lane in nurse)]
+    whole = _quarters(start, end, used_until)
     beginning = min(start + visit.start_hands_minutes * 60, end)
     finishing = max(end - visit.end_hands_minutes * 60, start)
+    hands = hands_lane(nurse_id)
     return [
         (chair_lane(visit.chair_id), whole),
         (patient_lane(visit.patient_id), whole),
         (place_lane(nurse_id, visit.ratio_place), whole),
-        (hands_lane(nurse_id), _quarters(start, beginning, finished)),
-        (hands_lane(nurse_id), _quarters(finishing, end, finished)),
+        (hands, _quarters(start, beginning, used_until)),
+        (hands, _quarters(finishing, end, used_until)),
     ]
 
 
@@ -109,8 +112,8 @@ def claims_for(visit: Visit) -> list[tuple[int, int]]:
     return sorted({(lane, quarter) for lane, quarters in lanes_of(visit) for quarter in quarters})
 
 
-def _quarters(start: int, end: int, used_until: int | None) -> range:
+def _quarters(start: int, end: int, used_until: int) -> range:
     """The quarter-hours that [start, end) touches, in seconds of the epoch, as far as they were used."""
-    if used_until is not None:
-        end = max(start, min(end, used_until))
+    if end > used_until:
+        end = max(start, used_until)
     return range(start // QUARTER_SECONDS, -(-end // QUARTER_SECONDS))
