@@ -1,6 +1,9 @@
 """Time: the instant is kept in UTC, people are promised wall time in the zone of a site or of their home."""
 
 import datetime as dt
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from zoneinfo import ZoneInfo
 
 from django.utils import timezone
@@ -13,8 +16,21 @@ class NonexistentTime(ValueError):
     """A wall time that the zone skips when its clocks go forward."""
 
 
+_pretended: ContextVar[dt.datetime | None] = ContextVar("pretended", default=None)
+
+
 def now() -> dt.datetime:
-    return timezone.now()
+    return _pretended.get() or timezone.now()
+
+
+@contextmanager
+def pretend(instant: dt.datetime) -> Iterator[None]:
+    """Let now() answer `instant`: demo data tells of weeks gone by, with records dated as they would have been."""
+    token = _pretended.set(instant)
+    try:
+        yield
+    finally:
+        _pretended.reset(token)
 
 
 def zone(name: str) -> ZoneInfo:

@@ -1,6 +1,7 @@
 """Writes of the pre-infusion check: start a run, answer item by item, decide to let a problem pass, close."""
 
 import datetime as dt
+from collections.abc import Mapping
 from decimal import Decimal
 
 from django.db import transaction
@@ -62,8 +63,28 @@ def answer_item(
     Raises RuleViolation with the item's code as the field when the value is no answer to it.
     """
     now = now or clock.now()
+    return _answer(open_run(run, now), item, value, by, now)
+
+
+@transaction.atomic
+def answer_items(
+    *, run: PreInfusionChecklist, values: Mapping[ChecklistItem, str | list[str]], by, now: dt.datetime | None = None
+) -> list[ChecklistAnswer]:
+    """Several answers at once: all of them, or none when one is refused."""
+    now = now or clock.now()
+    run = open_run(run, now)
+    return [_answer(run, item, value, by, now) for item, value in values.items()]
+
+
+def open_run(run: PreInfusionChecklist, now: dt.datetime) -> PreInfusionChecklist:
     run = locked_run(run)
     refuse_unless_open(run, now)
+    return run
+
+
+def _answer(
+    run: PreInfusionChecklist, item: ChecklistItem, value: str | list[str], by, now: dt.datetime
+) -> ChecklistAnswer:
     if item.template_id != run.template_id:
         raise RuleViolation([blocker("foreign-item", "The question belongs to another checklist.")])
     try:
