@@ -138,3 +138,9 @@ def page_url(context, number: int) -> str:
 def field_unit(bound_field) -> str:
     """The unit that a form names for a field: `units = {"kg": "kg"}` on the form."""
     return getattr(bound_field.form, "units", {}).get(bound_field.name, "")
+
+
+@register.filter
+def unlocalized(number: float) -> str:
+    """For SVG attributes: a full stop as decimal mark in every language."""
+    return f"{number:g}"
