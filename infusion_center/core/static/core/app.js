@@ -76,6 +76,10 @@
     element.hidden = false;
   });
   showTheme();
+  // On a phone the rail scrolls sideways: show where the person is.
+  var rail = document.querySelector(".rail");
+  var place = rail && rail.querySelector("[aria-current]");
+  if (place && rail.scrollWidth > rail.clientWidth) rail.scrollLeft = place.offsetLeft - rail.clientWidth / 2;
   var summary = document.querySelector(".error-summary");
   if (summary) summary.focus();
 })();
