@@ -14,4 +14,5 @@ urlpatterns = [
     path("", include("infusions.scheduling.urls")),
     path("", include("infusions.reminders.urls")),
     path("", include("infusions.checklists.urls")),
+    path("", include("infusions.reports.urls")),
 ]
