@@ -99,6 +99,7 @@ def move_appointment(
 ) -> Appointment:
     """Move a visit that has not begun; it keeps its chair and nurse where they are free and no others are named.
 
+    At its old start it only changes chair or nurse, which is nothing to tell the patient: version and state stay.
     `version` is the one that the person saw: when the visit was changed since, the move is refused and says so.
     """
     now = now or clock.now()
@@ -107,7 +108,7 @@ def move_appointment(
     _refuse_stale(moved, version)
     if moved.state not in MOVABLE:
         raise RuleViolation([wrong_state(moved, "be moved")])
-    before, seen_version = moved.local_start, moved.version
+    before, old_start, seen_version = moved.local_start, moved.start, moved.version
 
     def look() -> Proposal:
         return examine(
@@ -125,13 +126,15 @@ def move_appointment(
         moved.claims.all().delete()
         _place(moved, proposal, seat)
         moved.override_reason = _reason_needed(proposal, override_reason)
-        moved.version = seen_version + 1  # not += 1: this may run again when a seat was lost
-        # What the patient confirmed was the old time.
-        moved.state = State.EXPECTED
-        moved.confirmed_at = moved.move_requested_at = None
+        if moved.start != old_start:
+            moved.version = seen_version + 1  # not += 1: this may run again when a seat was lost
+            # What the patient confirmed was the old time.
+            moved.state = State.EXPECTED
+            moved.confirmed_at = moved.move_requested_at = None
         moved.save()
         _claim(moved)
-        _record("appointment.moved", moved, proposal, by, override_reason, before=before, after=moved.local_start)
+        action = "appointment.moved" if moved.version > seen_version else "appointment.reseated"
+        _record(action, moved, proposal, by, override_reason, before=before, after=moved.local_start)
         return moved
 
     return _first_that_holds(look, write, override_reason)

@@ -135,6 +135,8 @@ class _Search:
             end=self.last_start + dt.timedelta(minutes=longest + 15) + pad,
             ignore=moving,
         )
+        # A visit that is moved is not offered the start that it has.
+        self.left_out = self.seen.bits(moving.start, moving.start + clock.QUARTER) if moving else 0
         self.slices = {day: self._slice(day) for day in self.days}
         parts = [
             self._part(total, [day for day in self.days if lengths[day].total == total])
@@ -157,7 +159,7 @@ class _Search:
     def _part(self, minutes: int, days: Iterable[dt.date]) -> tuple[Need, Fits]:
         """The starts on the days on which a visit takes so long."""
         need = need_of(self.site, self.setting, minutes)
-        may_start = self.seen.bits(self.first_start, self.last_start + clock.QUARTER)
+        may_start = self.seen.bits(self.first_start, self.last_start + clock.QUARTER) & ~self.left_out
         on_days = union(fill(self.slices[day].first, self.slices[day].stop) for day in days)
         return need, fitting(self.seen.picture, need, may_start & on_days)
 

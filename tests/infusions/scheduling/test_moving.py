@@ -6,6 +6,7 @@ from infusions.scheduling.booking import cancel_appointment
 from infusions.scheduling.invariants import claim_violations
 from infusions.scheduling.models import Claim
 from infusions.scheduling.states import State
+from tests.factories.orders import make_order
 from tests.factories.scheduling import make_appointment
 from tests.infusions.scheduling.conftest import DAY, NOW, make_center
 from tests.infusions.scheduling.support import book, move, raise_integrity_error, refusal, steal
@@ -34,6 +35,21 @@ def test_a_moved_visit_is_to_be_confirmed_again(center):
     visit = make_appointment(site=center.site, day=DAY, state=State.CONFIRMED)
     moved = move(center, visit, "11:00")
     assert (moved.state, moved.confirmed_at, moved.move_requested_at) == (State.EXPECTED, None, None)
+
+
+def test_another_chair_at_the_same_start_leaves_the_patients_confirmation_and_the_version(center):
+    visit = make_appointment(
+        chair=center.chairs[0],
+        nurse=center.nurses[0],
+        day=DAY,
+        state=State.CONFIRMED,
+        order=make_order(infusion_minutes=180),
+    )
+    moved = move(center, visit, "09:00", chair=center.chairs[1])
+    assert (moved.chair, moved.nurse) == (center.chairs[1], center.nurses[0])
+    assert (moved.state, moved.version, moved.confirmed_at) == (State.CONFIRMED, 1, visit.confirmed_at)
+    assert AuditEvent.objects.get().action == "appointment.reseated"
+    assert claim_violations() == []
 
 
 def test_a_move_takes_another_chair_when_its_own_is_taken(center):

@@ -98,7 +98,9 @@ def test_a_cancelled_visit_stands_in_nobodys_way_and_a_no_show_does():
 def test_the_visit_that_is_moved_does_not_stand_in_its_own_way():
     center = make_center(chairs=1, nurses=1)
     visit = make_appointment(chair=center.chairs[0], nurse=center.nurses[0], day=DAY, at="08:00", minutes=600)
-    assert search(center, visit.order, moving=visit).options
+    starts = {option.start for option in search(center, visit.order, moving=visit).options}
+    assert center.at("09:00") in starts
+    assert visit.start not in starts  # it has that one already
     assert not search(center).options
 
 

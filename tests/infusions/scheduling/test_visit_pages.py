@@ -91,12 +91,11 @@ def test_looking_at_an_address_changes_nothing(center, desk, step):
 def test_moving_shows_starts_without_the_visit_in_its_own_way_and_moves_to_the_one_pressed(center, desk):
     visit = visit_of(center)
     page = desk.get(url("appointment-move", visit))
-    row = next(row for group in page.context["days"] for row in group.rows if row.option.start == center.at("09:00"))
-    desk.post(page.context["post_url"], {"start": row.instant, "version": 1})
-    later = next(row for group in page.context["days"] for row in group.rows if row.option.start > center.at("10:00"))
-    desk.post(page.context["post_url"], {"start": later.instant, "version": 2})
+    offered = {row.option.start: row for group in page.context["days"] for row in group.rows}
+    assert center.at("09:00") not in offered
+    desk.post(page.context["post_url"], {"start": offered[center.at("10:00")].instant, "version": 1})
     visit.refresh_from_db()
-    assert (visit.start, visit.version) == (later.option.start, 3)
+    assert (visit.start, visit.chair, visit.version) == (center.at("10:00"), center.chairs[0], 2)
     assert claim_violations() == []
 
 
