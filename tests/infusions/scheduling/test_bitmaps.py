@@ -81,20 +81,21 @@ def slow_seats(picture: Picture, need: Need, start: int) -> set[Seat]:
     return found
 
 
+@settings(deadline=None)
 @given(free=bitmaps, length=st.integers(1, SIZE + 2))
 def test_runs_finds_every_quarter_from_which_enough_are_free(free, length):
     slow = {bit for bit in range(SIZE) if all(free >> bit + n & 1 for n in range(length))}
     assert {bit for bit in range(SIZE) if runs(free, length) >> bit & 1} == slow
 
 
-@settings(max_examples=300)
+@settings(max_examples=300, deadline=None)
 @given(picture=pictures, need=needs, allowed=bitmaps)
 def test_fitting_finds_exactly_the_starts_that_a_slow_search_finds(picture, need, allowed):
     slow = {start for start in range(SIZE) if allowed >> start & 1 and slow_seats(picture, need, start)}
     assert {start for start in range(SIZE) if fitting(picture, need, allowed).starts >> start & 1} == slow
 
 
-@settings(max_examples=200)
+@settings(max_examples=200, deadline=None)
 @given(picture=pictures, need=needs)
 def test_every_seat_offered_is_free_and_every_free_chair_and_nurse_is_offered(picture, need):
     fits = fitting(picture, need)

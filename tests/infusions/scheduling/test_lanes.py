@@ -2,7 +2,7 @@ import datetime as dt
 from dataclasses import dataclass, replace
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from infusions.scheduling.lanes import (
@@ -108,6 +108,7 @@ def test_a_place_beyond_the_greatest_ratio_does_not_exist():
         place_lane(5, MAX_RATIO)
 
 
+@settings(deadline=None)  # a busy machine is no defect
 @given(object_id=st.integers(min_value=1, max_value=2**55))
 def test_every_lane_is_named_by_its_number(object_id):
     names = {
@@ -125,6 +126,7 @@ moments = st.integers(min_value=0, max_value=24 * 60).map(lambda minutes: NINE +
 lengths = st.integers(min_value=1, max_value=600).map(lambda minutes: dt.timedelta(minutes=minutes))
 
 
+@settings(deadline=None)  # a busy machine is no defect
 @given(start=moments, length=lengths, finished=st.none() | moments, home=st.booleans())
 def test_claims_are_sorted_and_once_each_and_lie_within_the_time_booked(start, length, finished, home):
     visit = replace(HOME if home else Thought(), start=start, end=start + length, finished_at=finished)
