@@ -9,7 +9,7 @@ from decimal import Decimal
 from infusion_center.core.rules import Problem, blocker, needs_approval, warning
 from infusions.doses import titration
 from infusions.doses.course import Course
-from infusions.doses.due import FRESH
+from infusions.doses.due import CLIMBING, FRESH
 from infusions.doses.models import DoseRecord, DoseState, Phase, Reaction, VitalSigns
 from infusions.facility.models import Site
 
@@ -62,6 +62,7 @@ def rate_problems(course: Course, rate_ml_per_h: Decimal, now: dt.datetime) -> l
     return [
         *_ahead_problems(course, rate_ml_per_h, now),
         *_reaction_rate_problems(course, rate_ml_per_h),
+        *_hold_before_faster(course, now),
         *_stale_signs(course, now),
     ]
 
@@ -94,6 +95,23 @@ def _reaction_rate_problems(course: Course, rate_ml_per_h: Decimal) -> list[Prob
             remedy = "Stay slower, or give the reason and who decided."
             return [needs_approval("rate-after-reaction", message, field="reason", remedy=remedy)]
     return []
+
+
+def _hold_before_faster(course: Course, now: dt.datetime) -> list[Problem]:
+    """Source: fact sheet 3, vitals outside the limits: hold and call."""
+    if not hold_now(course, now):
+        return []
+    message = "The last vital signs are outside the limits."
+    remedy = "Measure again, or give the reason and who decided."
+    return [needs_approval("rate-while-holding", message, field="reason", remedy=remedy)]
+
+
+def hold_now(course: Course, now: dt.datetime) -> list[Problem]:
+    """What the last vital signs call for, for as long as new ones are not due."""
+    last = course.vital_signs[-1] if course.vital_signs else None
+    if last is None or last.at < now - CLIMBING or course.state not in (*RUNNING, DoseState.OBSERVING):
+        return []
+    return hold_problems(last, course.record.appointment.site)
 
 
 def _stale_signs(course: Course, now: dt.datetime) -> list[Problem]:
@@ -173,7 +191,7 @@ def phase_problems(record: DoseRecord, phase: str) -> list[Problem]:
 def hold_problems(signs: VitalSigns, site: Site) -> list[Problem]:
     """Values outside the site's hold limits: hold and call. Source: fact sheet 3, vitals (limits set by the clinic)."""
     limits = (
-        ("temperature_c", None, site.hold_temperature_c, "Temperature", " °C"),
+        ("temperature_c", None, Decimal(site.hold_temperature_c), "Temperature", " °C"),
         ("systolic", site.hold_systolic_low, site.hold_systolic_high, "Systolic pressure", " mmHg"),
         ("pulse", site.hold_pulse_low, site.hold_pulse_high, "Pulse", "/min"),
         ("spo2_percent", site.hold_spo2_percent, None, "Oxygen saturation", "%"),

@@ -11,7 +11,7 @@ from infusion_center.core.rules import Problem, Severity
 from infusions.checklists.rules import gate_problems
 from infusions.doses import forms, rules, running_rules
 from infusions.doses.course import Course, course_of
-from infusions.doses.due import CLIMBING, Due, DueKind, all_due
+from infusions.doses.due import Due, DueKind, all_due
 from infusions.doses.history import history
 from infusions.doses.models import DoseRecord, DoseState
 from infusions.doses.planning import allowed_products
@@ -118,7 +118,7 @@ class Screen:
     @property
     def step_is_due(self) -> bool:
         coming = self.course.next_step
-        return coming is not None and self.now >= coming.at - running_rules.STEP_EARLY
+        return coming is not None and self.now >= coming.at - running_rules.STEP_EARLY and not self.hold
 
     @property
     def signs_first(self) -> bool:
@@ -176,16 +176,8 @@ def screen_of(record: DoseRecord, *, by, now: dt.datetime) -> Screen:
         now=now,
         due=all_due(course, now),
         problems=rules.start_problems(record, by=by, now=now) if preparing else [],
-        hold=_hold(course, now),
+        hold=running_rules.hold_now(course, now),
     )
-
-
-def _hold(course: Course, now: dt.datetime) -> list[Problem]:
-    """What the last vital signs call for, until new ones are due."""
-    last = course.vital_signs[-1] if course.vital_signs else None
-    if last is None or last.at < now - CLIMBING or course.state in (DoseState.ENDED, DoseState.SIGNED):
-        return []
-    return running_rules.hold_problems(last, course.record.appointment.site)
 
 
 def detail_context(

@@ -6,7 +6,7 @@ from infusion_center.audit.models import AuditEvent
 from infusion_center.core.rules import RuleViolation, codes
 from infusions.doses import running_rules as rules
 from infusions.doses.course import course_of
-from infusions.doses.models import DoseState, Outcome, Phase, RateChange, Reaction, VitalSigns
+from infusions.doses.models import DoseState, Outcome, Phase, RateChange, Reaction
 from infusions.doses.services import (
     change_rate,
     end_infusion,
@@ -18,7 +18,7 @@ from infusions.doses.services import (
 )
 from infusions.orders.models import OrderStatus
 from infusions.scheduling.states import State
-from tests.factories.doses import GOOD_SIGNS, make_dose_record, make_rate, make_vital_signs
+from tests.factories.doses import make_dose_record, make_rate, make_vital_signs
 from tests.factories.orders import make_order
 from tests.infusions.doses.conftest import at
 
@@ -116,6 +116,14 @@ def test_stepping_up_without_fresh_vital_signs_warns(running):
     assert rules.rate_problems(course_of(running), Decimal("42"), at(60)) == []
 
 
+def test_stepping_up_on_vital_signs_outside_the_limits_needs_a_reason(running, nurse_user):
+    make_vital_signs(running, Phase.DURING, at(59), systolic=84)
+    step = {"record": running, "rate_ml_per_h": Decimal("42"), "by": nurse_user, "now": at(60)}
+    assert refusal(change_rate, **step) == {"rate-while-holding"}
+    make_vital_signs(running, Phase.DURING, at(59.5))
+    assert change_rate(**step).rate_ml_per_h == 42
+
+
 def test_pause_and_resume_at_the_same_rate(at_84, nurse_user):
     pause_infusion(record=at_84, reason="Bathroom", by=nurse_user, now=at(100))
     assert at_84.state == DoseState.PAUSED
@@ -192,72 +200,6 @@ def test_record_reaction_refuses(at_84, nurse_user, values, code):
     arguments = {"kind": "rash", "grade": 1, "action": "Watched"} | values
     assert refusal(record_reaction, record=at_84, by=nurse_user, now=at(100), **arguments) == {code}
     assert not Reaction.objects.exists()
-
-
-def test_record_vital_signs_takes_the_phase_from_the_state(running, nurse_user):
-    during = record_vital_signs(record=running, by=nurse_user, now=at(45), **GOOD_SIGNS)
-    assert (during.phase, during.at, during.systolic) == (Phase.DURING, at(45), 122)
-    end_infusion(record=running, stop_reason="Patient's wish", by=nurse_user, now=at(50))
-    phases = [
-        record_vital_signs(record=running, by=nurse_user, now=at(minute), **GOOD_SIGNS).phase for minute in (51, 80)
-    ]
-    assert phases == [Phase.END, Phase.OBSERVATION]
-
-
-@pytest.mark.parametrize(
-    ("state", "phases"),
-    [
-        ("preparing", {"baseline"}),
-        ("infusing", {"during", "end"}),
-        ("paused", {"during", "end"}),
-        ("observing", {"end", "observation"}),
-        ("ended", {"end", "observation"}),
-        ("signed", set()),
-    ],
-)
-def test_vital_signs_belong_to_their_moment(make_visit, state, phases):
-    record = make_dose_record(make_visit(state=State.IN_PROGRESS, order=make_order()), state=state)
-    assert {phase for phase in Phase.values if not rules.phase_problems(record, phase)} == phases
-
-
-def test_record_vital_signs_pressed_twice_is_kept_once(running, nurse_user):
-    for minute in (45, 45.5):
-        record_vital_signs(record=running, by=nurse_user, now=at(minute), **GOOD_SIGNS)
-    assert VitalSigns.objects.filter(phase=Phase.DURING).count() == 1
-
-
-@pytest.mark.parametrize(
-    ("values", "code"),
-    [
-        ({}, "vital-signs-empty"),
-        ({"temperature_c": None, "pulse": None}, "vital-signs-empty"),
-        ({"temperature_c": Decimal("366")}, "vital-sign-implausible"),
-        ({"spo2_percent": 101}, "vital-sign-implausible"),
-        ({"pulse": 7}, "vital-sign-implausible"),
-        ({"systolic": 80, "diastolic": 120}, "pressure-swapped"),
-    ],
-)
-def test_record_vital_signs_refuses_what_cannot_be(running, nurse_user, values, code):
-    assert refusal(record_vital_signs, record=running, by=nurse_user, now=at(45), **values) == {code}
-    assert not VitalSigns.objects.filter(phase=Phase.DURING).exists()
-
-
-@pytest.mark.parametrize(
-    ("values", "expected"),
-    [
-        ({}, []),
-        ({"temperature_c": Decimal("37.9")}, []),
-        ({"temperature_c": Decimal("38.0")}, ["hold-temperature"]),
-        ({"systolic": 90}, []),
-        ({"systolic": 89}, ["hold-systolic"]),
-        ({"systolic": 181}, ["hold-systolic"]),
-        ({"pulse": 121, "spo2_percent": 93}, ["hold-pulse", "hold-spo2"]),
-    ],
-)
-def test_hold_problems_by_the_limits_of_the_site(running, site, values, expected):
-    signs = VitalSigns(**GOOD_SIGNS | values)
-    site.refresh_from_db()
-    assert codes(rules.hold_problems(signs, site)) == expected
 
 
 def test_end_infusion_completes_the_dose(running, nurse_user):
