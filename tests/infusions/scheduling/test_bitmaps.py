@@ -21,7 +21,10 @@ bitmaps = st.integers(min_value=0, max_value=2**SIZE - 1)
 sparse = st.lists(st.tuples(st.integers(0, SIZE - 1), st.integers(1, 6)), max_size=4).map(
     lambda spans: sum({1 << bit for first, length in spans for bit in range(first, min(first + length, SIZE))})
 )
-spans = st.tuples(st.integers(0, SIZE), st.integers(0, SIZE)).map(lambda pair: range(min(pair), max(pair)))
+# Mostly long: where nothing fits, nothing is tested.
+spans = st.tuples(st.integers(0, 12), st.integers(30, SIZE)).map(lambda pair: range(*pair)) | st.tuples(
+    st.integers(0, SIZE), st.integers(0, SIZE)
+).map(lambda pair: range(min(pair), max(pair)))
 shifts = st.builds(
     lambda nurse, span, ratio: ShiftSpan(nurse, span.start, span.stop, ratio),
     st.sampled_from(NURSES),
@@ -33,8 +36,8 @@ pictures = st.builds(
     size=st.just(SIZE),
     patient_id=st.just(PATIENT),
     opening=st.lists(spans, min_size=1, max_size=3).map(tuple),
-    chairs=st.sampled_from([CHAIRS, CHAIRS[:1], ()]),
-    shifts=st.lists(shifts, max_size=5).map(tuple),
+    chairs=st.sampled_from([CHAIRS, CHAIRS[:1]]),
+    shifts=st.lists(shifts, min_size=1, max_size=4).map(tuple),
     busy=st.dictionaries(st.sampled_from(LANES), sparse, max_size=8),
     outages=st.dictionaries(st.sampled_from(CHAIRS), sparse, max_size=1),
 )
