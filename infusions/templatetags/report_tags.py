@@ -15,6 +15,6 @@ def percent(value: Decimal | None) -> str:
 
 
 @register.filter
-def bar_width(value: Decimal) -> Decimal:
-    """Of a bar that is 100 wide: more than all is still a full bar."""
-    return min(value, FULL)
+def bar_width(value: Decimal) -> str:
+    """Of a bar that is 100 wide: more than all is still a full bar. Text, so that no language puts a comma in it."""
+    return str(min(value, FULL))
