@@ -255,3 +255,11 @@ def test_the_mail_is_text_and_html_with_one_calendar_file():
     assert [part.get_param("method") for part in mail.walk() if part.get_content_type() == "text/calendar"] == [
         "REQUEST"
     ]
+
+
+def test_in_the_dark_nothing_is_written_in_the_colors_of_daylight():
+    html = message_of(visit()).html
+    light, dark = html.split("prefers-color-scheme: dark", 1)
+    daylight = ("#51606f", "#45576a", "#5a6a7a", "#1c2733")
+    assert [color for color in daylight if color in light] == list(daylight)
+    assert [color for color in daylight if color in dark.split("</style>")[0]] == []
