@@ -95,6 +95,7 @@ def make_center(demo: Demo) -> None:
         by=manager,
         hours=weekdays | weekend,
         name=people.SITE_NAME,
+        mail_name=people.SITE_MAIL_NAME,
         time_zone=TIME_ZONE,
         region="NY",
         address="1 Maple Street, Demoville, NY 10001",

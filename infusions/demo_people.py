@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 SITE_NAME = "Maple Street Infusion Center (demo)"
+SITE_MAIL_NAME = "Maple Street Center"
 CHAIRS = [
     *((f"Chair {number}", "recliner") for number in range(1, 10)),
     ("Bed 1", "bed"),

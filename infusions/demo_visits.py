@@ -146,11 +146,22 @@ class Visit:
                 if stop_reason:
                     minute += 20
                     break
+            self.watch(minute, minute + int(step["minutes"]))
             minute += int(step["minutes"])
         self.finish(minute, stop_reason)
 
-    def step_up(self, step: dict, when: dt.datetime) -> None:
+    def watch(self, minute: int, until: int) -> None:
+        """Vital signs every quarter of an hour; for today only, where somebody looks at what is due."""
+        if clock.local_date(self.appointment.start, self.appointment.site.time_zone) != self.demo.today:
+            return
+        for each in range(minute + 15, until, 15):
+            self.at(each, self.take_vital_signs)
+
+    def take_vital_signs(self, when: dt.datetime) -> None:
         doses.record_vital_signs(record=self.record, phase=Phase.DURING, by=self.nurse, now=when, **VITAL_SIGNS)
+
+    def step_up(self, step: dict, when: dt.datetime) -> None:
+        self.take_vital_signs(when)
         rate, reason = Decimal(step["rate_ml_per_h"]), "Settled, goes on as planned." if self.has_reacted else ""
         doses.change_rate(record=self.record, rate_ml_per_h=rate, reason=reason, by=self.nurse, now=when)
 
