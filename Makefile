@@ -3,6 +3,8 @@ PYTHON ?= python3
 BIN = .venv/bin
 PIP = $(BIN)/python -m pip --disable-pip-version-check --quiet
 ARGS ?=
+# A file's tests stay together: some share a costly fixture.
+PYTEST = $(BIN)/pytest -n 2 --dist loadfile $(ARGS)
 
 .PHONY: run test test-sqlite test-postgresql lint fix bench check
 
@@ -12,10 +14,10 @@ run: .venv/run-installed .env
 test: test-sqlite test-postgresql
 
 test-sqlite: .venv/dev-installed
-	env -u DATABASE_URL $(BIN)/pytest $(ARGS)
+	env -u DATABASE_URL $(PYTEST)
 
 test-postgresql: .venv/dev-installed
-	$(BIN)/python -m tests.servers $(BIN)/pytest $(ARGS)
+	$(BIN)/python -m tests.servers $(PYTEST)
 
 lint: .venv/dev-installed
 	$(BIN)/ruff check .
