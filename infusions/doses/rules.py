@@ -162,6 +162,7 @@ def start_problems(record: DoseRecord, *, by, now: dt.datetime) -> list[Problem]
         *preparing_problems(record),
         *prepare_problems(visit),
         *validity_problems(record.order, today),
+        *_earlier_dose_problems(record),
         *_interval_problems(visit, today),
         *excipient_problems(record.product, conditions=conditions_of(record.patient) | risks_of(record.patient)),
         *gate_problems(visit, now),
@@ -170,6 +171,20 @@ def start_problems(record: DoseRecord, *, by, now: dt.datetime) -> list[Problem]
         *_baseline_problems(course),
         *_second_check_before_start(record, by),
     ]
+
+
+def _earlier_dose_problems(record: DoseRecord) -> list[Problem]:
+    """A dose counts from its signature: while one is open, the interval and the visits left cannot be told.
+
+    Source: fact sheet 2, date window, and 5, per-dose record; nobody gets two doses at once.
+    """
+    unsigned = DoseRecord.objects.filter(patient=record.patient, started_at__isnull=False)
+    earlier = unsigned.exclude(state=DoseState.SIGNED).exclude(pk=record.pk).order_by("started_at", "pk").first()
+    if earlier is None:
+        return []
+    day = clock.local_date(earlier.started_at, earlier.appointment.site.time_zone)
+    message = f"The infusion of {day:%d-%b-%Y} is not signed: whether this one is due cannot be told."
+    return [blocker("earlier-dose-open", message, remedy="Finish and sign that record first.")]
 
 
 def _interval_problems(visit: Appointment, today: dt.date) -> list[Problem]:

@@ -14,7 +14,7 @@ from infusions.doses import titration, volume
 from infusions.doses.course import Course
 from infusions.doses.models import DoseRecord, DoseState, Outcome, Phase, RateChange, RateKind, Reaction, VitalSigns
 from infusions.doses.writing import add_rate, keep, lock
-from infusions.orders.models import OrderStatus
+from infusions.orders.models import InfusionOrder, OrderStatus
 from infusions.orders.services import hold_order
 from infusions.scheduling import attendance
 
@@ -146,11 +146,17 @@ def record_reaction(
     if grade >= rules.GRADE_STOP:
         if running:
             _end(course, Outcome.STOPPED_EARLY, why, by, now)
-        if record.order.status == OrderStatus.SIGNED:
-            hold_order(order=record.order, reason=f"Reaction at the last dose: {why}", by=by)
+        _hold_every_order(record, f"Reaction at the last dose: {why}", by)
     elif grade >= rules.GRADE_PAUSE and record.state == DoseState.INFUSING:
         _pause(course, why, by, now)
     return reaction
+
+
+def _hold_every_order(record: DoseRecord, reason: str, by) -> None:
+    """The patient had the reaction, not the order: none of his orders gives the next dose before somebody clears it."""
+    signed = InfusionOrder.objects.filter(patient=record.patient, status=OrderStatus.SIGNED)
+    for order in signed.select_for_update().order_by("pk"):
+        hold_order(order=order, reason=reason, by=by)
 
 
 def _rate_at_onset(course: Course, onset: dt.datetime) -> Decimal | None:

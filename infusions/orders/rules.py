@@ -164,8 +164,21 @@ def _first_dose_problems(order: InfusionOrder, facts: OrderFacts) -> list[Proble
 
 
 def _other_order_problems(facts: OrderFacts) -> list[Problem]:
-    """Two orders in force at once may dose a patient twice. Source: caution; no label speaks of it."""
-    return [
+    """Two orders in force at once may dose a patient twice; one beside an order on hold would get round the hold.
+
+    Sources: caution, no label speaks of it; fact sheet 5, reaction -> app: the prescriber clears the next dose.
+    """
+    on_hold = [
+        needs_approval(
+            "other-order-held",
+            f"Another order is on hold: {other.status_reason or other.product}.",
+            remedy="The prescriber decides, with a reason.",
+            url=other.get_absolute_url(),
+        )
+        for other in facts.other_orders
+        if other.status == OrderStatus.HELD
+    ]
+    return on_hold + [
         warning(
             "other-order",
             f"Another order is in force until {other.valid_until:%d-%b-%Y}: {other.product} for {other.indication}.",

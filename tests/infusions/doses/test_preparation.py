@@ -180,7 +180,7 @@ def refused_start(record, by, now=NOON) -> set[str]:
     record.refresh_from_db()
     record.appointment.refresh_from_db()
     assert (record.state, record.appointment.state) == (DoseState.PREPARING, State.ARRIVED)
-    assert not RateChange.objects.exists()
+    assert not RateChange.objects.filter(record=record).exists()
     return refused.value.codes
 
 

@@ -187,6 +187,15 @@ def test_grade_3_after_the_end_holds_the_order(make_visit, nurse_user):
     assert record.order.status == OrderStatus.HELD
 
 
+def test_grade_3_holds_every_signed_order_of_the_patient_and_nobody_elses(at_84, nurse_user):
+    other, stopped = (make_order(patient=at_84.patient, status=status) for status in ("signed", "stopped"))
+    strangers = make_order()
+    react(at_84, nurse_user, 3, at(100))
+    for order in (other, stopped, strangers):
+        order.refresh_from_db()
+    assert [order.status for order in (other, stopped, strangers)] == ["held", "stopped", "signed"]
+
+
 @pytest.mark.parametrize(
     ("values", "code"),
     [

@@ -221,13 +221,13 @@ def test_a_change_of_brand_must_be_said():
     ("status", "ends", "expected"),
     [
         ("signed", 0, [("other-order", W)]),
-        ("held", 0, [("other-order", W)]),
+        ("held", 0, [("other-order-held", A), ("other-order", W)]),
         ("signed", -1, []),
         ("draft", 0, []),
         ("stopped", 0, []),
     ],
 )
-def test_another_order_in_force_at_the_same_time_is_a_warning(status, ends, expected):
+def test_another_order_in_force_at_the_same_time_is_told_and_one_on_hold_asks_for_a_decision(status, ends, expected):
     other = make_order(patient=make_patient(time_zone="UTC"), status=status, valid_until=day(ends))
     order = draft(patient=other.patient, product=other.product, starts_on=day(0), valid_until=day(90))
     assert found(order_problems(order)) == expected
