@@ -13,16 +13,41 @@ APPEND_ONLY = [
 ]
 DOSE_PARTS = ["infusions_vialused", "infusions_ratechange", "infusions_vitalsigns", "infusions_reaction"]
 ORDER_COLUMNS = [
-    "patient_id", "indication_id", "regimen", "product_id", "prescriber_name", "dose_mg_per_kg", "days", "round_to_g",
-    "weight_method", "actual_weight_kg", "weight_measured_on", "dosing_weight_kg", "rate_weight_kg", "interval_days",
-    "tolerance_days", "premedication", "starts_on", "valid_until", "visits_authorized", "is_first_dose", "home_allowed",
+    "patient_id",
+    "indication_id",
+    "regimen",
+    "product_id",
+    "prescriber_name",
+    "dose_mg_per_kg",
+    "days",
+    "round_to_g",
+    "weight_method",
+    "actual_weight_kg",
+    "weight_measured_on",
+    "dosing_weight_kg",
+    "rate_weight_kg",
+    "interval_days",
+    "tolerance_days",
+    "premedication",
+    "starts_on",
+    "valid_until",
+    "visits_authorized",
+    "is_first_dose",
+    "home_allowed",
 ]
 ORDER_CHANGED = " OR ".join(f"OLD.{column} IS DISTINCT FROM NEW.{column}" for column in ORDER_COLUMNS)
 
 # A failed run may still become "passed with override", by the overrides written beside it; nothing else in it changes.
 NOT_OVERRIDDEN_NOW = "NOT (OLD.status = 'failed' AND NEW.status = 'overridden')"
 RUN_COLUMNS = [
-    "public_id", "appointment_id", "template_id", "started_at", "started_by_id", "closed_at", "closed_by_id", "problems",
+    "public_id",
+    "appointment_id",
+    "template_id",
+    "started_at",
+    "started_by_id",
+    "closed_at",
+    "closed_by_id",
+    "problems",
 ]
 RUN_CHANGED = " OR ".join(f"OLD.{column} IS DISTINCT FROM NEW.{column}" for column in RUN_COLUMNS)
 
@@ -53,9 +78,14 @@ class Migration(migrations.Migration):
     operations = [
         *(reversible(table, "update", "delete") for table in APPEND_ONLY),
         *(
-            reversible(table, event, when=parent_signed(row), message="the dose record is signed")
+            reversible(table, event, when=when, message="the dose record is signed")
             for table in DOSE_PARTS
-            for event, row in (("insert", "NEW"), ("update", "OLD"), ("delete", "OLD"))
+            for event, when in (
+                ("insert", parent_signed("NEW")),
+                # Nor may a row be carried over into a signed record.
+                ("update", f"{parent_signed('OLD')} OR {parent_signed('NEW')}"),
+                ("delete", parent_signed("OLD")),
+            )
         ),
         reversible(
             "infusions_doserecord", "update", "delete", when="OLD.state = 'signed'", message="the dose record is signed"
@@ -70,11 +100,17 @@ class Migration(migrations.Migration):
             "infusions_preinfusionchecklist", "delete", when="OLD.status <> 'open'", message="the checklist is closed"
         ),
         reversible(
-            "infusions_checklistitem", "update", "delete", when=template_used("OLD"), message="the template was used"
+            "infusions_checklistitem",
+            "update",
+            when=f"{template_used('OLD')} OR {template_used('NEW')}",
+            message="the template was used",
         ),
+        reversible("infusions_checklistitem", "delete", when=template_used("OLD"), message="the template was used"),
         reversible("infusions_checklistitem", "insert", when=template_used("NEW"), message="the template was used"),
         reversible("infusions_checklistanswer", "insert", when=run_closed("NEW"), message="the checklist is closed"),
-        reversible("infusions_reminder", "update", "delete", when="OLD.state = 'sent'", message="the reminder was sent"),
+        reversible(
+            "infusions_reminder", "update", "delete", when="OLD.state = 'sent'", message="the reminder was sent"
+        ),
         reversible(
             "infusions_infusionorder",
             "update",
@@ -82,10 +118,12 @@ class Migration(migrations.Migration):
             message="the order is signed",
         ),
         *(
-            reversible(
-                "infusions_infusionorder_alternatives", event, when=order_signed(row), message="the order is signed"
+            reversible("infusions_infusionorder_alternatives", event, when=when, message="the order is signed")
+            for event, when in (
+                ("insert", order_signed("NEW")),
+                ("update", f"{order_signed('OLD')} OR {order_signed('NEW')}"),
+                ("delete", order_signed("OLD")),
             )
-            for event, row in (("insert", "NEW"), ("update", "OLD"), ("delete", "OLD"))
         ),
         reversible("infusions_infusionorder", "delete", when="OLD.status <> 'draft'", message="the order is signed"),
     ]

@@ -27,3 +27,12 @@ def test_audit_event_resists_save_update_and_delete(event):
     ):
         with pytest.raises(TypeError):
             attempt()
+
+
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="only SQLite replaces a row by inserting another")
+def test_audit_event_resists_being_replaced(event):
+    columns = ", ".join(f'"{field.column}"' for field in AuditEvent._meta.concrete_fields if field.name != "action")
+    replace = f"INSERT OR REPLACE INTO audit_auditevent (action, {columns}) SELECT 'x', {columns} FROM audit_auditevent"
+    with pytest.raises(DatabaseError), transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(replace)
+    assert list(AuditEvent.objects.values_list("pk", "action")) == [(event.pk, "staff.created")]

@@ -125,6 +125,15 @@ def whole(table) -> list[tuple]:
         return cursor.fetchall()
 
 
+@pytest.mark.parametrize("table", ["infusions_vialused", "infusions_ratechange", "infusions_vitalsigns"])
+def test_no_row_is_carried_over_into_a_signed_record_by_raw_sql(signed, make_visit, table):
+    other = make_dose_record(make_visit(state=State.IN_PROGRESS))
+    before = whole(table)
+    with pytest.raises(DatabaseError), transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(f"UPDATE {table} SET record_id = %s WHERE record_id = %s", [signed.pk, other.pk])
+    assert whole(table) == before
+
+
 def test_no_service_changes_a_signed_record(signed, nurse_user):
     product = signed.product
     acts = [
