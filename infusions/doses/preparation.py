@@ -9,8 +9,6 @@ from django.db import transaction
 
 from infusion_center.core import clock
 from infusion_center.core.rules import RuleViolation, refuse_if_blocking
-from infusions.checklists.models import PreInfusionChecklist, RunStatus
-from infusions.checklists.queries import latest_answers
 from infusions.doses import rules
 from infusions.doses.course import course_of
 from infusions.doses.models import DoseRecord, DoseState, Phase, RateKind, VialUsed, VitalSigns
@@ -19,16 +17,6 @@ from infusions.doses.writing import add_rate, keep, lock
 from infusions.formulary.models import Product
 from infusions.scheduling import attendance
 from infusions.scheduling.models import Appointment
-
-# Item code of the checklist -> field of VitalSigns.
-CHECKLIST_SIGNS = {
-    "temperature": "temperature_c",
-    "systolic": "systolic",
-    "diastolic": "diastolic",
-    "pulse": "pulse",
-    "respiration": "respiration",
-    "spo2": "spo2_percent",
-}
 
 
 @transaction.atomic
@@ -78,18 +66,11 @@ def _take_over_baseline(record: DoseRecord, now: dt.datetime) -> None:
     """The vital signs of today's closed checklist are those before the infusion: nobody types them twice."""
     if record.vital_signs.filter(phase=Phase.BASELINE).exists():
         return
-    zone_name = record.appointment.site.time_zone
-    closed = PreInfusionChecklist.objects.filter(
-        appointment=record.appointment, status__in=(RunStatus.PASSED, RunStatus.OVERRIDDEN)
-    )
-    run = closed.order_by("-closed_at").first()
-    if run is None or clock.local_date(run.closed_at, zone_name) != clock.local_date(now, zone_name):
+    signs = rules.checked_signs(record.appointment, now)
+    if not signs:
         return
-    answers = {code: answer for code, answer in latest_answers(run).items() if code in CHECKLIST_SIGNS}
-    if not answers:
-        return
-    last = max(answers.values(), key=lambda answer: answer.answered_at)
-    values = {CHECKLIST_SIGNS[code]: Decimal(str(answer.value)) for code, answer in answers.items()}
+    last = max(signs.values(), key=lambda answer: answer.answered_at)
+    values = {field: Decimal(str(answer.value)) for field, answer in signs.items()}
     VitalSigns.objects.create(
         record=record,
         phase=Phase.BASELINE,

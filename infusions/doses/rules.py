@@ -9,11 +9,13 @@ from decimal import Decimal
 from infusion_center.accounts.roles import Permission, has_permission
 from infusion_center.core import clock
 from infusion_center.core.rules import Problem, Severity, blocker, note, warning
+from infusions.checklists.models import ChecklistAnswer, PreInfusionChecklist, RunStatus
+from infusions.checklists.queries import latest_answers
 from infusions.checklists.rules import gate_problems
 from infusions.doses.course import Course, course_of
 from infusions.doses.models import DoseRecord, DoseState, VialUsed
 from infusions.doses.planning import allowed_products, day_plan
-from infusions.doses.running_rules import are_whole
+from infusions.doses.running_rules import NEEDED_SIGNS, are_whole
 from infusions.formulary.models import Product
 from infusions.formulary.queries import vial_sizes_g
 from infusions.formulary.rules import excipient_problems
@@ -22,6 +24,15 @@ from infusions.scheduling.models import Appointment
 from infusions.scheduling.states import State
 from patients.queries import conditions_of, risks_of
 
+# Item code of the checklist -> field of VitalSigns.
+CHECKLIST_SIGNS = {
+    "temperature": "temperature_c",
+    "systolic": "systolic",
+    "diastolic": "diastolic",
+    "pulse": "pulse",
+    "respiration": "respiration",
+    "spo2": "spo2_percent",
+}
 DOSE_TOLERANCE = Decimal("0.10")
 LONGEST_SHELF_LIFE = dt.timedelta(days=5 * 366)
 
@@ -168,7 +179,7 @@ def start_problems(record: DoseRecord, *, by, now: dt.datetime) -> list[Problem]
         *gate_problems(visit, now),
         *vials_problems(course, today),
         *_plan_problems(record, today),
-        *_baseline_problems(course),
+        *_baseline_problems(course, now),
         *_second_check_before_start(record, by),
     ]
 
@@ -217,13 +228,32 @@ def plan_differs(record: DoseRecord, fresh) -> bool:
     return kept != (fresh.planned_g, fresh.planned_volume_ml, fresh.max_rate_ml_per_h, fresh.plan)
 
 
-def _baseline_problems(course: Course) -> list[Problem]:
-    """Source: fact sheet 4, vital signs before the start. Once it runs they could not be made up for."""
+def _baseline_problems(course: Course, now: dt.datetime) -> list[Problem]:
+    """Source: fact sheet 4, vital signs before the start. Once it runs they could not be made up for.
+
+    Those of today's check count as they are: the start takes them over.
+    """
     if are_whole(course.baseline):
+        return []
+    if course.baseline is None and set(NEEDED_SIGNS) <= set(checked_signs(course.record.appointment, now)):
         return []
     message = "Temperature, pressure and pulse before the infusion are missing."
     remedy = "Record them now; those of today's checklist are taken over by themselves."
     return [blocker("baseline-missing", message, remedy=remedy)]
+
+
+def checked_signs(visit: Appointment, now: dt.datetime) -> dict[str, ChecklistAnswer]:
+    """The vital signs of the check that was passed on the site's today, by field of VitalSigns."""
+    first, following = clock.day_bounds(clock.local_date(now, visit.site.time_zone), visit.site.time_zone)
+    passed = PreInfusionChecklist.objects.filter(
+        appointment=visit,
+        status__in=(RunStatus.PASSED, RunStatus.OVERRIDDEN),
+        closed_at__gte=first,
+        closed_at__lt=following,
+    )
+    run = passed.order_by("-closed_at").first()
+    answers = latest_answers(run) if run else {}
+    return {CHECKLIST_SIGNS[code]: answer for code, answer in answers.items() if code in CHECKLIST_SIGNS}
 
 
 def _second_check_before_start(record: DoseRecord, by) -> list[Problem]:

@@ -132,6 +132,10 @@ class Screen:
         return not [p for p in self.problems if p.severity in (Severity.BLOCKER, Severity.APPROVAL)]
 
     @property
+    def baseline_is_missing(self) -> bool:
+        return any(p.code == "baseline-missing" for p in self.problems)
+
+    @property
     def other_problems(self) -> list[Problem]:
         """Without what the page says anyway: that its own first steps are still to be done."""
         return [p for p in self.problems if p.code not in OWN_STEPS]

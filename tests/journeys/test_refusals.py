@@ -153,7 +153,7 @@ def test_a_dehydrated_patient_is_held_until_the_pharmacist_lets_it_pass(center, 
         "overridden",
         [(code, center.people["pharmacist"].pk) for code in sorted(holding)],
     )
-    steps.vital_signs(at_chair.again()).press("Start at 21 mL/h")
+    at_chair.again().press("Start at 21 mL/h")  # with the vital signs of the check, which nobody types twice
     assert DoseRecord.objects.get().state == "infusing"
 
 
