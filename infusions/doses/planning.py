@@ -6,6 +6,7 @@ import datetime as dt
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 
+from infusions.doses.models import DoseRecord
 from infusions.formulary import dosing
 from infusions.formulary.models import Product
 from infusions.formulary.queries import usable_schedule
@@ -60,6 +61,17 @@ def day_plan(appointment: Appointment, product: Product, on: dt.date) -> DayPlan
         max_rate_ml_per_h=fastest,
         plan=plan,
     )
+
+
+def cap_now_ml_per_h(record: DoseRecord, on: dt.date) -> Decimal:
+    """The cap of the record, or a lower one when since then a risk came to light or the schedule was cut."""
+    schedule = usable_schedule(record.product, record.order.indication)
+    if schedule is None:
+        return record.max_rate_ml_per_h
+    at_risk = record.plan["at_risk"] or is_at_risk(record.patient, on)
+    concentration = Decimal(record.plan["concentration_mg_per_ml"])
+    now = dosing.pump_rate_ml_per_h(rate_cap(schedule, at_risk) * record.weight_kg * 60 / concentration)
+    return min(record.max_rate_ml_per_h, now)
 
 
 def _step(step: dosing.PlannedStep, fastest: Decimal) -> dict:

@@ -67,7 +67,7 @@ def resume_infusion(
     course = lock(record)
     refuse_if_blocking(rules.state_problems(record, DoseState.PAUSED))
     rate = rules.resume_rate_ml_per_h(course) if rate_ml_per_h is None else rate_ml_per_h
-    refuse_if_blocking(rules.resume_problems(course, rate), reason)
+    refuse_if_blocking(rules.resume_problems(course, rate, now), reason)
     change = add_rate(course, RateKind.RESUME, rate, by=by, now=now, reason=reason)
     record.state = DoseState.INFUSING
     record.save()

@@ -6,12 +6,15 @@ import datetime as dt
 from collections.abc import Mapping
 from decimal import Decimal
 
+from infusion_center.core import clock
 from infusion_center.core.rules import Problem, blocker, needs_approval, warning
 from infusions.doses import titration
 from infusions.doses.course import Course
 from infusions.doses.due import CLIMBING, FRESH
 from infusions.doses.models import DoseRecord, DoseState, Phase, Reaction, VitalSigns
+from infusions.doses.planning import cap_now_ml_per_h
 from infusions.facility.models import Site
+from infusions.orders.models import OrderStatus
 
 STEP_EARLY = dt.timedelta(minutes=2)
 HALF = Decimal("0.5")
@@ -52,7 +55,7 @@ def rate_problems(course: Course, rate_ml_per_h: Decimal, now: dt.datetime) -> l
         return problems
     if rate_ml_per_h <= 0:
         return [blocker("rate-not-positive", "Give a rate above 0, or pause.", field="rate_ml_per_h")]
-    if problems := _cap_problems(course.record, rate_ml_per_h):
+    if problems := _cap_problems(course.record, rate_ml_per_h, now):
         return problems
     if rate_ml_per_h == course.rate_ml_per_h:
         message = f"The pump already runs at {_n(rate_ml_per_h)} mL/h."
@@ -60,6 +63,7 @@ def rate_problems(course: Course, rate_ml_per_h: Decimal, now: dt.datetime) -> l
     if rate_ml_per_h < course.rate_ml_per_h:
         return []
     return [
+        *_order_problems(course.record),
         *_ahead_problems(course, rate_ml_per_h, now),
         *_reaction_rate_problems(course, rate_ml_per_h),
         *_hold_before_faster(course, now),
@@ -67,12 +71,22 @@ def rate_problems(course: Course, rate_ml_per_h: Decimal, now: dt.datetime) -> l
     ]
 
 
-def _cap_problems(record: DoseRecord, rate_ml_per_h: Decimal) -> list[Problem]:
-    if rate_ml_per_h <= record.max_rate_ml_per_h:
+def _cap_problems(record: DoseRecord, rate_ml_per_h: Decimal, now: dt.datetime) -> list[Problem]:
+    most = cap_now_ml_per_h(record, clock.local_date(now, record.appointment.site.time_zone))
+    if rate_ml_per_h <= most:
         return []
-    why = "at-risk maximum" if record.plan.get("at_risk") else "maximum"
-    message = f"{_n(rate_ml_per_h)} mL/h is above the {why} of {_n(record.max_rate_ml_per_h)} mL/h."
+    why = "at-risk maximum" if record.plan["at_risk"] or most < record.max_rate_ml_per_h else "maximum"
+    message = f"{_n(rate_ml_per_h)} mL/h is above the {why} of {_n(most)} mL/h."
     return [blocker("rate-above-cap", message, field="rate_ml_per_h", remedy="Choose a lower rate.")]
+
+
+def _order_problems(record: DoseRecord) -> list[Problem]:
+    """Somebody held or stopped the order while it ran. Source: fact sheet 3, order: signed and valid."""
+    if record.order.status == OrderStatus.SIGNED:
+        return []
+    message = f"The order is {record.order.get_status_display().lower()} since the infusion started."
+    remedy = "Ask the prescriber, or stop the infusion; give the reason and who decided."
+    return [needs_approval("order-not-in-force", message, field="reason", remedy=remedy)]
 
 
 def _ahead_problems(course: Course, rate_ml_per_h: Decimal, now: dt.datetime) -> list[Problem]:
@@ -121,8 +135,8 @@ def _stale_signs(course: Course, now: dt.datetime) -> list[Problem]:
     return [warning("vital-signs-before-step", "No vital signs in the last 10 minutes: take them before stepping up.")]
 
 
-def resume_problems(course: Course, rate_ml_per_h: Decimal) -> list[Problem]:
-    """Never faster than before the pause; after grade 2 at most half the rate it came at, and by order.
+def resume_problems(course: Course, rate_ml_per_h: Decimal, now: dt.datetime) -> list[Problem]:
+    """Never above the cap nor faster than before the pause; after grade 2 at most half the rate it came at, by order.
 
     Source: fact sheet 5, reaction -> app: stop, medicate, restart at 50 % or less with an order.
     """
@@ -133,14 +147,15 @@ def resume_problems(course: Course, rate_ml_per_h: Decimal) -> list[Problem]:
     if rate_ml_per_h > course.last_rate_ml_per_h:
         message = f"Before the pause it ran at {_n(course.last_rate_ml_per_h)} mL/h: resume at that rate or slower."
         return [blocker("resume-faster", message, field="rate_ml_per_h")]
+    found = [*_cap_problems(course.record, rate_ml_per_h, now), *_order_problems(course.record)]
     if pausing_reaction(course) is None:
-        return []
+        return found
     most = resume_rate_ml_per_h(course)
     if rate_ml_per_h > most:
         message = f"After a grade 2 reaction resume at {_n(most)} mL/h or slower, half of what it came at."
         return [blocker("resume-above-half", message, field="rate_ml_per_h")]
     message = "Restarting after a grade 2 reaction needs the prescriber's order."
-    return [needs_approval("restart-needs-order", message, field="reason", remedy="Write who ordered it.")]
+    return [*found, needs_approval("restart-needs-order", message, field="reason", remedy="Write who ordered it.")]
 
 
 def pausing_reaction(course: Course) -> Reaction | None:
