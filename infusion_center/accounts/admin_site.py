@@ -4,7 +4,7 @@ from django.conf import settings
 from django.contrib import admin
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
-from django.shortcuts import resolve_url
+from django.shortcuts import redirect, resolve_url
 
 
 class SuperuserSite(admin.AdminSite):
@@ -20,3 +20,7 @@ class SuperuserSite(admin.AdminSite):
         if request.user.is_authenticated:
             raise PermissionDenied
         return redirect_to_login(request.GET.get("next", "/admin/"), resolve_url(settings.LOGIN_URL))
+
+    def password_change(self, request, extra_context=None):
+        """Likewise one page to change a password: the one whose change is recorded."""
+        return redirect("account_change_password")

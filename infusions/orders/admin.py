@@ -1,5 +1,7 @@
 from django.contrib import admin
+from django.shortcuts import get_object_or_404
 
+from infusion_center.audit import services as audit
 from infusion_center.core.admin import ReadOnlyAdmin, ReadOnlyInline
 from infusions.orders.models import InfusionOrder, OrderEvent, Signature
 
@@ -19,3 +21,8 @@ class InfusionOrderAdmin(ReadOnlyAdmin):
     list_select_related = ["patient", "product", "indication"]
     search_fields = ["public_id", "patient__mrn"]
     inlines = [SignatureInline, OrderEventInline]
+
+    def change_view(self, request, object_id, form_url="", extra_context=None):
+        order = get_object_or_404(InfusionOrder.objects.select_related("patient"), pk=object_id)
+        audit.record_opening(order, by=request.user, patient=order.patient, what="admin")
+        return super().change_view(request, object_id, form_url, extra_context)

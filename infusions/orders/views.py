@@ -54,6 +54,8 @@ def sketched_view(request, form) -> dict:
 @requires(Permission.DRAFT_ORDER)
 def order_create(request, patient_id):
     patient = get_object_or_404(Patient, public_id=patient_id, is_active=True)
+    if request.method != "POST":
+        record_opening(patient, by=request.user, patient=patient, what="order entry")
     renewed = patient.orders.filter(public_id=request.GET.get("renew", "")).first()
     form = OrderForm(request.POST or None, patient=patient, renewed=renewed)
     context = {"patient": patient, "form": form}
@@ -76,6 +78,8 @@ def order_edit(request, order_id):
     if draft.status != OrderStatus.DRAFT:
         messages.error(request, "Only a draft can be edited. Stop this order and enter a new one.")
         return redirect("orders:order-detail", draft.public_id)
+    if request.method != "POST":
+        record_opening(draft, by=request.user, patient=draft.patient, what="order entry")
     form = OrderForm(request.POST or None, patient=draft.patient, instance=fetch_order(order_id))
     context = {"patient": draft.patient, "form": form, "draft": draft}
     if request.method == "POST" and form.is_valid() and "check" not in request.POST:
@@ -175,6 +179,8 @@ def may_stop(user, order) -> bool:
 
 def decide(request, order, *, service, done, confirm):
     """A page that asks for the reason and then calls the service; `confirm` fills components/_confirm.html."""
+    if request.method != "POST":
+        record_opening(order, by=request.user, patient=order.patient, what="order")
     form = ReasonForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         try:

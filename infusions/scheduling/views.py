@@ -74,7 +74,9 @@ def appointment_move(request, appointment_id):
         messages.error(request, f"The visit is {visit.get_state_display().lower()} and cannot be moved.")
         return go_to(request, "scheduling:appointment-detail", visit.public_id)
     form = None
-    if request.method == "POST":
+    if request.method != "POST":
+        record_opening(visit, by=request.user, patient=visit.patient, what="slot search")
+    else:
         form = MoveForm(request.POST, site=visit.site, at_home=visit.is_home)
         if form.is_valid():
             try:
@@ -91,6 +93,8 @@ def appointment_move(request, appointment_id):
 @requires(Permission.BOOK_APPOINTMENT)
 def appointment_cancel(request, appointment_id):
     visit = fetch_visit(request, appointment_id)
+    if request.method != "POST":
+        record_opening(visit, by=request.user, patient=visit.patient, what="visit")
     form = CancelForm(request.POST or None, initial={"version": visit.version})
     if request.method == "POST" and form.is_valid():
         try:

@@ -110,3 +110,11 @@ def test_admin_sends_everybody_to_the_one_sign_in_page_and_opens_for_superusers_
     client.force_login(chief)
     assert client.get("/admin/accounts/user/").status_code == 200
     assert client.get("/admin/accounts/user/add/").status_code == 403
+
+
+def test_the_admin_has_no_password_page_of_its_own(client, manager):
+    manager.is_staff = manager.is_superuser = True
+    manager.save()
+    client.force_login(manager)
+    assert client.get("/admin/password_change/")["Location"] == "/accounts/password/change/"
+    assert client.post("/admin/password_change/", {"old_password": "x"})["Location"] == "/accounts/password/change/"
