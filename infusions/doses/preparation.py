@@ -15,8 +15,10 @@ from infusions.doses.models import DoseRecord, DoseState, Phase, RateKind, VialU
 from infusions.doses.planning import DayPlan, day_plan
 from infusions.doses.writing import add_rate, keep, lock
 from infusions.formulary.models import Product
+from infusions.orders.models import InfusionOrder
 from infusions.scheduling import attendance
 from infusions.scheduling.models import Appointment
+from patients.models import Patient
 
 
 @transaction.atomic
@@ -172,6 +174,7 @@ def start_infusion(*, record: DoseRecord, by, now: dt.datetime | None = None) ->
     """The first drop, at the first planned rate. The visit is in progress from now on."""
     now = now or clock.now()
     lock(record)
+    _lock_patient_and_order(record)
     if record.state == DoseState.PREPARING:
         _take_over_baseline(record, now)
     refuse_if_blocking(rules.start_problems(record, by=by, now=now))
@@ -182,3 +185,9 @@ def start_infusion(*, record: DoseRecord, by, now: dt.datetime | None = None) ->
     attendance.begin(appointment=record.appointment, by=by, now=now)
     keep("started", record, by=by)
     return record
+
+
+def _lock_patient_and_order(record: DoseRecord) -> None:
+    """Two visits of one patient start one after the other, and no order is held or stopped between rules and start."""
+    Patient.objects.select_for_update(no_key=True).get(pk=record.patient_id)
+    record.order = InfusionOrder.objects.select_for_update(no_key=True).get(pk=record.order_id)

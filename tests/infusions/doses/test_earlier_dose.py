@@ -1,6 +1,8 @@
 import datetime as dt
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from infusion_center.core.rules import RuleViolation
 from infusions.doses.models import DoseState
@@ -36,3 +38,13 @@ def test_start_infusion_refuses_while_an_earlier_dose_of_the_patient_is_not_sign
 def test_start_infusion_does_not_mind_open_doses_of_other_patients(make_visit, ready, nurse_user):
     make_dose_record(make_visit(start=NOON - dt.timedelta(days=1), state=State.IN_PROGRESS), state=DoseState.ENDED)
     assert start_infusion(record=ready, by=nurse_user).state == DoseState.INFUSING
+
+
+@pytest.mark.skipif(connection.vendor == "sqlite", reason="SQLite takes the one write lock at BEGIN")
+def test_start_infusion_holds_the_patient_and_the_order_while_it_asks_the_rules(ready, nurse_user):
+    with CaptureQueriesContext(connection) as queries:
+        start_infusion(record=ready, by=nurse_user)
+    locked = [query["sql"] for query in queries if "FOR NO KEY UPDATE" in query["sql"]]
+    assert [
+        table in sql for table, sql in zip(("patients_patient", "infusions_infusionorder"), locked, strict=True)
+    ] == [True, True]
