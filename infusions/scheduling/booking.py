@@ -78,7 +78,7 @@ def book_appointment(
         _place(appointment, proposal, seat)
         appointment.save()
         _claim(appointment)
-        _record("appointment.booked", appointment, proposal, by, override_reason)
+        _record("appointment.booked", appointment, proposal, by)
         return appointment
 
     return _first_that_holds(look, write, override_reason)
@@ -134,7 +134,7 @@ def move_appointment(
         moved.save()
         _claim(moved)
         action = "appointment.moved" if moved.version > seen_version else "appointment.reseated"
-        _record(action, moved, proposal, by, override_reason, before=before, after=moved.local_start)
+        _record(action, moved, proposal, by, before=before, after=moved.local_start)
         return moved
 
     return _first_that_holds(look, write, override_reason)
@@ -239,7 +239,7 @@ def _claim(appointment: Appointment) -> None:
     )
 
 
-def _record(action: str, appointment: Appointment, proposal: Proposal, by, override_reason: str, **detail) -> None:
+def _record(action: str, appointment: Appointment, proposal: Proposal, by, **detail) -> None:
     overridden = [problem for problem in proposal.problems if problem.severity == Severity.APPROVAL]
     audit.record(
         action,
@@ -249,7 +249,6 @@ def _record(action: str, appointment: Appointment, proposal: Proposal, by, overr
         site=proposal.site,
         version=appointment.version,
         overridden=codes(overridden),
-        **({"reason": override_reason} if overridden else {}),
         **detail,
     )
 
