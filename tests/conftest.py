@@ -7,6 +7,7 @@ from django.db import connections
 from django.test import Client, TransactionTestCase
 
 from infusion_center.accounts.roles import Role
+from tests.browser import axe, chromium  # noqa: F401  fixtures for every folder
 from tests.factories.accounts import make_staff
 from tests.factories.facility import make_site
 
@@ -44,6 +45,14 @@ def _flush_past_the_triggers():
     TransactionTestCase._fixture_teardown = teardown
     yield
     TransactionTestCase._fixture_teardown = original
+
+
+SLOW_FIRST = ("test_races", "browser", "test_demo", "test_workers", "test_access_rules")
+
+
+def pytest_collection_modifyitems(items):
+    """The slowest files begin, so that at the end no worker waits for the other."""
+    items.sort(key=lambda item: not any(name in item.path.name for name in SLOW_FIRST))
 
 
 @pytest.fixture

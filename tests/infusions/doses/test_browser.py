@@ -1,14 +1,12 @@
 """The chairside pages in a real Chromium with touch: sizes of targets, axe, clocks that tick, an infusion by taps."""
 
 import datetime as dt
-import os
-import shutil
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from django.test import Client
 from django.urls import reverse
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import expect
 
 from infusion_center.core import clock
 from infusions.doses.models import DoseState, RateChange, VitalSigns
@@ -18,14 +16,7 @@ from tests.factories.facility import make_nurse, make_site
 from tests.factories.orders import make_order
 from tests.factories.scheduling import make_appointment
 
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.django_db(transaction=True),
-    pytest.mark.skipif(
-        CHROMIUM is None and not os.environ.get("REQUIRE_BROWSER"), reason="no Chromium on this machine"
-    ),
-]
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 SIZES = {"landscape": (1024, 768), "portrait": (768, 1024), "phone": (390, 844)}
 # Every control that can be pressed, smaller than 44 px in either direction; a tile's face is its label.
 SMALL = """() => [...document.querySelectorAll('main :is(a, button, summary, input:not([type=hidden])), nav a')]
@@ -47,23 +38,15 @@ def nurse(transactional_db):
     return make_nurse(site=make_site(weekdays=range(7), opens="00:00", closes="23:59"))
 
 
-@pytest.fixture(scope="module")
-def browser():
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield chromium
-        chromium.close()
-
-
 @pytest.fixture
-def open_page(browser, live_server, nurse):
+def open_page(chromium, live_server, nurse):
     client = Client()
     client.force_login(nurse.user)
     contexts = []
 
     def opened(path, size="landscape"):
         width, height = SIZES[size]
-        context = browser.new_context(viewport={"width": width, "height": height}, has_touch=True)
+        context = chromium.new_context(viewport={"width": width, "height": height}, has_touch=True)
         contexts.append(context)
         session = client.cookies["sessionid"].value
         context.add_cookies([{"name": "sessionid", "value": session, "url": live_server.url}])

@@ -1,0 +1,39 @@
+"""A real Chromium, one for the whole run: Playwright allows one of its loops at a time. And the axe checks in it.
+
+Without a Chromium the browser tests are skipped, unless REQUIRE_BROWSER is set.
+"""
+
+import os
+import shutil
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import sync_playwright
+
+NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+
+
+@pytest.fixture(scope="session")
+def chromium():
+    path = next(filter(None, map(shutil.which, NAMES)), None)
+    if path is None:
+        if os.environ.get("REQUIRE_BROWSER"):
+            pytest.fail("No Chromium found, and REQUIRE_BROWSER is set.")
+        pytest.skip("No Chromium found: browser tests are skipped (apt-get install chromium).")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="session")
+def axe():
+    """axe(page) -> the accessibility rules of WCAG 2.2 A and AA that the page breaks, with the elements."""
+    checker = Axe()
+    tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
+
+    def violations(page) -> list[str]:
+        found = checker.run(page, options={"runOnly": {"type": "tag", "values": tags}}).response["violations"]
+        return [f"{rule['id']}: {node['target']}" for rule in found for node in rule["nodes"]]
+
+    return violations
