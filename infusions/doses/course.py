@@ -114,3 +114,15 @@ def course_of(record: DoseRecord) -> Course:
         vital_signs=tuple(sorted(record.vital_signs.all(), key=lambda signs: (signs.at, signs.pk))),
         reactions=tuple(sorted(record.reactions.all(), key=lambda reaction: (reaction.onset_at, reaction.pk))),
     )
+
+
+def observation_of(record: DoseRecord) -> dt.timedelta:
+    """How long the patient is watched: as booked, and longer where another brand than the ordered one was taken.
+
+    Source: fact sheet 4, an hour after a change of brand.
+    """
+    visit = record.appointment
+    minutes = visit.observation_minutes
+    if record.product_id != record.order.product_id:
+        minutes = max(minutes, visit.site.first_observation_minutes)
+    return dt.timedelta(minutes=minutes)

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
-from infusions.doses.course import Course, course_of
+from infusions.doses.course import Course, course_of, observation_of
 from infusions.doses.models import DoseRecord, DoseState, Phase
 
 CLIMBING = dt.timedelta(minutes=15)
@@ -122,7 +122,7 @@ def _paused(course: Course) -> Iterator[Due]:
 
 def _observing(course: Course) -> Iterator[Due]:
     ended = course.record.ended_at
-    length = dt.timedelta(minutes=course.record.appointment.observation_minutes)
+    length = observation_of(course.record)
     if course.signs_of(Phase.END) is None:
         yield Due(DueKind.VITAL_SIGNS, "Vital signs at the end", ended, ended + STEP_GRACE)
     else:
@@ -136,6 +136,6 @@ def _observing(course: Course) -> Iterator[Due]:
 
 
 def _sign(course: Course) -> Due:
-    length = dt.timedelta(minutes=course.record.appointment.observation_minutes)
+    length = observation_of(course.record)
     at = course.record.ended_at + length
     return Due(DueKind.SIGN, "Sign the dose record", at, at + SIGN_GRACE)

@@ -9,7 +9,7 @@ from decimal import Decimal
 from infusion_center.core import clock
 from infusion_center.core.rules import Problem, blocker, needs_approval, warning
 from infusions.doses import titration
-from infusions.doses.course import Course
+from infusions.doses.course import Course, observation_of
 from infusions.doses.due import CLIMBING, FRESH
 from infusions.doses.models import DoseRecord, DoseState, Phase, Reaction, VitalSigns
 from infusions.doses.planning import cap_now_ml_per_h
@@ -255,7 +255,7 @@ def observation_problems(record: DoseRecord, now: dt.datetime) -> list[Problem]:
     """Source: fact sheet 4: at least 30 min for everyone, an hour after a first dose or change of brand."""
     if problems := state_problems(record, DoseState.OBSERVING):
         return problems
-    length = dt.timedelta(minutes=record.appointment.observation_minutes)
+    length = observation_of(record)
     if now >= record.ended_at + length:
         return []
     left = -(-(record.ended_at + length - now) // dt.timedelta(minutes=1))

@@ -6,7 +6,7 @@ from infusion_center.audit.models import AuditEvent
 from infusion_center.core.rules import RuleViolation, codes
 from infusions.doses import running_rules as rules
 from infusions.doses.course import course_of
-from infusions.doses.models import DoseState, Outcome, Phase, RateChange, Reaction
+from infusions.doses.models import DoseRecord, DoseState, Outcome, Phase, RateChange, Reaction
 from infusions.doses.services import (
     change_rate,
     end_infusion,
@@ -19,6 +19,7 @@ from infusions.doses.services import (
 from infusions.orders.models import OrderStatus
 from infusions.scheduling.states import State
 from tests.factories.doses import make_dose_record, make_rate, make_vital_signs
+from tests.factories.formulary import make_product
 from tests.factories.orders import make_order
 from tests.infusions.doses.conftest import at
 
@@ -234,6 +235,16 @@ def test_end_observation_finishes_the_visit(make_visit, nurse_user):
     record.appointment.refresh_from_db()
     assert (record.state, record.observation_ended_at) == (DoseState.ENDED, over)
     assert record.appointment.state == State.COMPLETED
+
+
+def test_observation_takes_an_hour_after_another_brand_than_ordered(make_visit, nurse_user):
+    record = make_dose_record(make_visit(state=State.IN_PROGRESS), state=DoseState.OBSERVING)
+    DoseRecord.objects.filter(pk=record.pk).update(product=make_product())
+    record.refresh_from_db()
+    after_59_minutes = record.ended_at + (at(59) - at(0))
+    assert refusal(end_observation, record=record, by=nurse_user, now=after_59_minutes) == {"observation-short"}
+    end_observation(record=record, by=nurse_user, now=record.ended_at + (at(60) - at(0)))
+    assert record.state == DoseState.ENDED
 
 
 def test_end_observation_early_keeps_its_reason(make_visit, nurse_user):
