@@ -4,7 +4,7 @@ BIN = .venv/bin
 PIP = $(BIN)/python -m pip --disable-pip-version-check --quiet
 ARGS ?=
 # A file's tests stay together: some share a costly fixture.
-PYTEST = $(BIN)/pytest -n 2 --dist loadfile $(ARGS)
+PYTEST = $(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 .PHONY: run test test-sqlite test-postgresql lint fix bench check
 
