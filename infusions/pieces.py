@@ -54,6 +54,14 @@ FACES = {
         Face("sending", "Sending", "send"),
         Face("sent", "Sent", "check"),
         Face("skipped", "Skipped", "skip-forward"),
+        # Waitlist and offers
+        Face("waiting", "Waiting", "hourglass"),
+        Face("booked", "Booked", "calendar-check"),
+        Face("closed", "Closed", "x"),
+        Face("accepted", "Accepted", "check"),
+        Face("declined", "Declined", "x"),
+        Face("lost", "Taken by somebody else", "users-round"),
+        Face("withdrawn", "Withdrawn", "undo-2"),
         # People and things
         Face("active", "Active", "check"),
         Face("inactive", "Not active", "ban"),

@@ -19,6 +19,7 @@ class Permission(StrEnum):
     # Scheduling
     VIEW_SCHEDULE = "view-schedule"
     BOOK_APPOINTMENT = "book-appointment"
+    APPROVE_EARLY_VISIT = "approve-early-visit"  # a clinical decision: earlier than the order's interval
     CHECK_IN = "check-in"
     MANAGE_FACILITY = "manage-facility"
     MANAGE_ROSTER = "manage-roster"
@@ -55,6 +56,7 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
         P.RECORD_CLINICAL_DATA,
         P.DRAFT_ORDER,
         P.BOOK_APPOINTMENT,
+        P.APPROVE_EARLY_VISIT,
         P.CHECK_IN,
         P.FILL_CHECKLIST,
         P.VIEW_DOSE,

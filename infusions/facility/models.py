@@ -63,6 +63,17 @@ class Site(PublicIdModel, TimestampedModel):
     travel_minutes = models.PositiveSmallIntegerField(default=30, help_text="before and after a home visit")
     default_ratio = models.PositiveSmallIntegerField(default=4, help_text="patients one nurse looks after at once")
 
+    # How much each merit of a start counts when search ranks them; 0 leaves it out.
+    weight_level = models.PositiveSmallIntegerField(default=3, validators=[MaxValueValidator(10)])
+    weight_chairs = models.PositiveSmallIntegerField(default=2, validators=[MaxValueValidator(10)])
+    weight_wishes = models.PositiveSmallIntegerField(default=3, validators=[MaxValueValidator(10)])
+    weight_due = models.PositiveSmallIntegerField(default=3, validators=[MaxValueValidator(10)])
+    offer_hours = models.PositiveSmallIntegerField(
+        default=4,
+        validators=[MinValueValidator(1), MaxValueValidator(72)],
+        help_text="how long a waitlist offer stands",
+    )
+
     reminder_days = models.JSONField(default=default_reminder_days, help_text="days before the visit")
     quiet_from = models.TimeField(default="20:00")
     quiet_until = models.TimeField(default="08:00")

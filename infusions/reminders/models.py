@@ -20,6 +20,7 @@ class Kind(models.TextChoices):
     DAYS_1 = "days_1", "1 day before"
     MOVED = "moved", "Moved"
     CANCELLED = "cancelled", "Cancelled"
+    OFFER = "offer", "Offer from the waitlist"
 
 
 ANNOUNCING = frozenset({Kind.CONFIRMATION, Kind.MOVED})
@@ -72,8 +73,13 @@ class ReminderQuerySet(models.QuerySet):
 
 
 class Reminder(PublicIdModel, TimestampedModel):
-    appointment = models.ForeignKey("infusions.Appointment", on_delete=models.PROTECT, related_name="reminders")
-    appointment_version = models.PositiveIntegerField()
+    appointment = models.ForeignKey(
+        "infusions.Appointment", on_delete=models.PROTECT, null=True, blank=True, related_name="reminders"
+    )
+    appointment_version = models.PositiveIntegerField(default=0)
+    offer = models.ForeignKey(
+        "infusions.WaitlistOffer", on_delete=models.PROTECT, null=True, blank=True, related_name="reminders"
+    )
     kind = models.CharField(max_length=15, choices=Kind)
     channel = models.CharField(max_length=10, default="email")
     resend_no = models.PositiveSmallIntegerField(
@@ -105,6 +111,13 @@ class Reminder(PublicIdModel, TimestampedModel):
             models.UniqueConstraint(
                 fields=["appointment", "appointment_version", "kind", "channel", "resend_no"],
                 name="reminder_owed_once",
+            ),
+            models.UniqueConstraint(
+                fields=["offer", "channel", "resend_no"], condition=Q(offer__isnull=False), name="reminder_offer_once"
+            ),
+            models.CheckConstraint(
+                condition=Q(appointment__isnull=False, offer=None) | Q(appointment=None, offer__isnull=False),
+                name="reminder_visit_or_offer",
             ),
             # Two planners that disagree on whether the patient was told before still announce a version once.
             models.UniqueConstraint(

@@ -1,18 +1,21 @@
-"""Visits, the series they belong to, and the claims by which the database refuses to double-book."""
+"""Visits, their series, the claims by which the database refuses to double-book, patients' wishes and the waitlist."""
 
 from django.conf import settings
+from django.core.validators import MaxValueValidator
 from django.db import models
 from django.db.models import F, Q
 
 from infusion_center.core.models import PublicIdModel, TimestampedModel
-from infusions.facility.models import Setting
+from infusions.facility.models import WEEKDAYS, ChairKind, Setting
 from infusions.scheduling.states import HOLDING, UPCOMING, State
 
 
 class Series(PublicIdModel, TimestampedModel):
-    """The booked run of appointments of one order."""
+    """The booked run of appointments of one order, and the weekday and wall time that were asked for."""
 
     order = models.ForeignKey("infusions.InfusionOrder", on_delete=models.PROTECT, related_name="series")
+    weekday = models.PositiveSmallIntegerField(choices=WEEKDAYS, null=True, blank=True)
+    local_time = models.TimeField(null=True, blank=True, help_text="by the site's clock")
     booked_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
 
     class Meta:
@@ -44,6 +47,14 @@ class Appointment(PublicIdModel, TimestampedModel):
     patient = models.ForeignKey("patients.Patient", on_delete=models.PROTECT, related_name="appointments")
     series = models.ForeignKey(Series, on_delete=models.PROTECT, null=True, blank=True, related_name="appointments")
     course_day = models.PositiveSmallIntegerField(default=1, help_text="which of the order's consecutive days")
+    course_start = models.ForeignKey(
+        "self",
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="later_days",
+        help_text="the first day's visit",
+    )
     site = models.ForeignKey("infusions.Site", on_delete=models.PROTECT, related_name="appointments")
     setting = models.CharField(max_length=10, choices=Setting, default=Setting.FACILITY)
     chair = models.ForeignKey(
@@ -67,10 +78,11 @@ class Appointment(PublicIdModel, TimestampedModel):
     version = models.PositiveIntegerField(
         default=1, help_text="raised by each move or cancellation; the calendar's SEQUENCE"
     )
-    is_pinned = models.BooleanField(default=False)
+    is_pinned = models.BooleanField(default=False, help_text="keeps its chair and nurse when others are re-seated")
     booked_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     idempotency_token = models.CharField(max_length=40, null=True, blank=True, unique=True)
     override_reason = models.CharField(max_length=200, blank=True)
+    overridden = models.JSONField(default=list, blank=True, help_text="codes of problems that the reason decided")
 
     confirmed_at = models.DateTimeField(null=True, blank=True)
     move_requested_at = models.DateTimeField(null=True, blank=True)
@@ -129,3 +141,124 @@ class Claim(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["lane", "quarter"], name="claim_lane_quarter_once")]
+
+
+class BookingPreference(TimestampedModel):
+    """When, where and by whom a patient would like to be seen; a wish unless `needs_chair_kind`."""
+
+    patient = models.OneToOneField("patients.Patient", on_delete=models.PROTECT, related_name="booking_preference")
+    weekdays = models.JSONField(default=list, blank=True, help_text="0 Monday to 6 Sunday; none: any day")
+    earliest = models.TimeField(null=True, blank=True, help_text="start not before, by the site's clock")
+    latest = models.TimeField(null=True, blank=True, help_text="start not after, by the site's clock")
+    nurse = models.ForeignKey("infusions.Nurse", on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    chair_kind = models.CharField(max_length=20, choices=ChairKind, blank=True)
+    needs_chair_kind = models.BooleanField(default=False, help_text="no other kind of chair will do")
+
+    def __str__(self):
+        return f"Booking preference of {self.patient}"
+
+
+class WaitlistState(models.TextChoices):
+    WAITING = "waiting", "Waiting"
+    BOOKED = "booked", "Booked"
+    CLOSED = "closed", "Closed"
+
+
+class WaitlistEntryQuerySet(models.QuerySet):
+    def visible_to(self, user):
+        return self.filter(site__memberships__user=user)
+
+    def waiting(self, today):
+        """Open entries whose window is not over on the local day `today`."""
+        return self.filter(state=WaitlistState.WAITING, last_on__gte=today)
+
+    def with_people(self):
+        return self.select_related("patient", "order__product", "order__indication", "site", "instead_of")
+
+
+class WaitlistEntry(PublicIdModel, TimestampedModel):
+    """A patient who would take a start that becomes free: in which days and hours, at what notice."""
+
+    order = models.ForeignKey("infusions.InfusionOrder", on_delete=models.PROTECT, related_name="waitlist_entries")
+    patient = models.ForeignKey("patients.Patient", on_delete=models.PROTECT, related_name="waitlist_entries")
+    site = models.ForeignKey("infusions.Site", on_delete=models.PROTECT, related_name="waitlist_entries")
+    setting = models.CharField(max_length=10, choices=Setting, default=Setting.FACILITY)
+    first_on = models.DateField()
+    last_on = models.DateField()
+    weekdays = models.JSONField(default=list, blank=True, help_text="0 Monday to 6 Sunday; none: any day")
+    earliest = models.TimeField(null=True, blank=True, help_text="start not before, by the site's clock")
+    latest = models.TimeField(null=True, blank=True, help_text="start not after, by the site's clock")
+    notice_hours = models.PositiveSmallIntegerField(default=24, validators=[MaxValueValidator(24 * 14)])
+    instead_of = models.ForeignKey(
+        Appointment,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="waiting_to_move",
+        help_text="the booked visit that would move to the earlier start",
+    )
+    note = models.CharField(max_length=200, blank=True)
+    state = models.CharField(max_length=10, choices=WaitlistState, default=WaitlistState.WAITING)
+    closed_at = models.DateTimeField(null=True, blank=True)
+    close_reason = models.CharField(max_length=200, blank=True)
+    appointment = models.ForeignKey(
+        Appointment, on_delete=models.PROTECT, null=True, blank=True, related_name="from_waitlist"
+    )
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    version = models.PositiveIntegerField(default=1)
+
+    objects = WaitlistEntryQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["created_at", "id"]
+        verbose_name_plural = "waitlist entries"
+        indexes = [models.Index(fields=["site", "state", "last_on"], name="waitlist_site_state")]
+        constraints = [
+            models.CheckConstraint(condition=Q(last_on__gte=F("first_on")), name="waitlist_forward"),
+            models.CheckConstraint(
+                condition=~Q(state="booked") | Q(appointment__isnull=False), name="waitlist_booked_has_visit"
+            ),
+            models.CheckConstraint(
+                condition=Q(state="waiting", closed_at=None) | (~Q(state="waiting") & Q(closed_at__isnull=False)),
+                name="waitlist_closed_pair",
+            ),
+        ]
+
+    def __str__(self):
+        return f"Waitlist entry {self.public_id}"
+
+
+class OfferState(models.TextChoices):
+    OPEN = "open", "Open"
+    ACCEPTED = "accepted", "Accepted"
+    DECLINED = "declined", "Declined"
+    LOST = "lost", "Taken by somebody else"
+    EXPIRED = "expired", "Expired"
+    WITHDRAWN = "withdrawn", "Withdrawn"
+
+
+class WaitlistOffer(PublicIdModel, TimestampedModel):
+    """A start offered by mail to somebody on the waitlist; several may be offered the same one, the first gets it."""
+
+    entry = models.ForeignKey(WaitlistEntry, on_delete=models.PROTECT, related_name="offers")
+    start = models.DateTimeField()
+    end = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    state = models.CharField(max_length=10, choices=OfferState, default=OfferState.OPEN)
+    settled_at = models.DateTimeField(null=True, blank=True)
+    offered_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+
+    class Meta:
+        ordering = ["-created_at", "-id"]
+        indexes = [models.Index(fields=["state", "expires_at"], name="offer_state_expires")]
+        constraints = [
+            models.CheckConstraint(condition=Q(end__gt=F("start")), name="offer_forward"),
+            models.CheckConstraint(
+                condition=Q(state="open", settled_at=None) | (~Q(state="open") & Q(settled_at__isnull=False)),
+                name="offer_settled_pair",
+            ),
+            models.UniqueConstraint(fields=["entry", "start"], condition=Q(state="open"), name="offer_open_once"),
+        ]
+
+    def __str__(self):
+        return f"Offer {self.public_id}"
