@@ -12,10 +12,10 @@ from django.db import transaction
 from infusion_center.audit import services as audit
 from infusion_center.core import clock
 from infusion_center.core.rules import RuleViolation, blocker
-from infusions.scheduling.booking import wrong_state
 from infusions.scheduling.contention import tried_again
 from infusions.scheduling.lanes import claims_for
 from infusions.scheduling.models import Appointment
+from infusions.scheduling.placing import wrong_state
 from infusions.scheduling.states import UPCOMING, State, may_follow
 
 

@@ -14,15 +14,24 @@ from django.db import IntegrityError, transaction
 
 from infusion_center.audit import services as audit
 from infusion_center.core import clock
-from infusion_center.core.rules import RuleViolation, Severity, blocker, codes, refuse_if_blocking
-from infusions.facility.models import Chair, Nurse, Setting, Site
+from infusion_center.core.rules import RuleViolation, blocker, refuse_if_blocking
+from infusions.facility.models import Chair, Nurse, Site
 from infusions.orders.models import InfusionOrder
 from infusions.scheduling.bitmaps import Seat
 from infusions.scheduling.contention import tried_again
-from infusions.scheduling.lanes import claims_for
-from infusions.scheduling.models import Appointment, Claim
+from infusions.scheduling.models import Appointment, Series
+from infusions.scheduling.placing import (
+    claim,
+    locked_appointment,
+    locked_order,
+    note_decisions,
+    place,
+    record_placed,
+    refuse_stale,
+    wrong_state,
+)
 from infusions.scheduling.queries import usual_site
-from infusions.scheduling.rules import Proposal, examine
+from infusions.scheduling.rules import Proposal, approvals, examine
 from infusions.scheduling.states import MOVABLE, State, may_follow
 
 SEAT_TRIES = 12
@@ -48,6 +57,9 @@ def book_appointment(
     now: dt.datetime | None = None,
     override_reason: str = "",
     token: str | None = None,
+    series: Series | None = None,
+    course_day: int = 1,
+    course_start: Appointment | None = None,
 ) -> Appointment:
     """Book one visit of an order; chair and nurse are picked where none are named.
 
@@ -73,15 +85,18 @@ def book_appointment(
             setting=setting,
             booked_by=by,
             idempotency_token=token or None,
-            override_reason=_reason_needed(proposal, override_reason),
+            series=series,
+            course_day=course_day,
+            course_start=course_start,
         )
-        _place(appointment, proposal, seat)
+        note_decisions(appointment, proposal.problems, override_reason)
+        place(appointment, proposal, seat)
         appointment.save()
-        _claim(appointment)
-        _record("appointment.booked", appointment, proposal, by)
+        claim(appointment)
+        record_placed("appointment.booked", appointment, proposal, by)
         return appointment
 
-    return _first_that_holds(look, write, override_reason)
+    return _first_that_holds(look, write, by, override_reason)
 
 
 @tried_again
@@ -105,7 +120,7 @@ def move_appointment(
     now = now or clock.now()
     order = locked_order(appointment.order)
     moved = locked_appointment(appointment)
-    _refuse_stale(moved, version)
+    refuse_stale(moved, version)
     if moved.state not in MOVABLE:
         raise RuleViolation([wrong_state(moved, "be moved")])
     before, old_start, seen_version = moved.local_start, moved.start, moved.version
@@ -124,20 +139,20 @@ def move_appointment(
 
     def write(proposal: Proposal, seat: Seat) -> Appointment:
         moved.claims.all().delete()
-        _place(moved, proposal, seat)
-        moved.override_reason = _reason_needed(proposal, override_reason)
+        place(moved, proposal, seat)
+        note_decisions(moved, proposal.problems, override_reason)
         if moved.start != old_start:
             moved.version = seen_version + 1  # not += 1: this may run again when a seat was lost
             # What the patient confirmed was the old time.
             moved.state = State.EXPECTED
             moved.confirmed_at = moved.move_requested_at = None
         moved.save()
-        _claim(moved)
+        claim(moved)
         action = "appointment.moved" if moved.version > seen_version else "appointment.reseated"
-        _record(action, moved, proposal, by, before=before, after=moved.local_start)
+        record_placed(action, moved, proposal, by, before=before, after=moved.local_start)
         return moved
 
-    return _first_that_holds(look, write, override_reason)
+    return _first_that_holds(look, write, by, override_reason)
 
 
 @tried_again
@@ -149,7 +164,7 @@ def cancel_appointment(
     now = now or clock.now()
     locked_order(appointment.order)
     cancelled = locked_appointment(appointment)
-    _refuse_stale(cancelled, version)
+    refuse_stale(cancelled, version)
     if not may_follow(cancelled.state, State.CANCELLED):
         raise RuleViolation([wrong_state(cancelled, "be cancelled")])
     if not reason.strip():
@@ -174,33 +189,8 @@ def cancel_appointment(
     return cancelled
 
 
-def locked_order(order: InfusionOrder) -> InfusionOrder:
-    """Whoever books, moves or cancels a visit of an order waits here, so that authorized visits are counted right.
-
-    Always taken before the visit's own row. NO KEY: rows that refer to the order may still be written.
-    """
-    return (
-        InfusionOrder.objects.select_for_update(no_key=True, of=("self",))
-        .select_related("patient", "product", "indication")
-        .get(pk=order.pk)
-    )
-
-
-def locked_appointment(appointment: Appointment) -> Appointment:
-    return (
-        Appointment.objects.select_for_update(no_key=True, of=("self",))
-        .select_related("patient", "site", "order")
-        .get(pk=appointment.pk)
-    )
-
-
-def wrong_state(appointment: Appointment, verb: str):
-    message = f"The visit is {appointment.get_state_display().lower()} and cannot {verb}."
-    return blocker("wrong-state", message, remedy="Look at the visit again.")
-
-
 def _first_that_holds(
-    look: Callable[[], Proposal], write: Callable[[Proposal, Seat], Appointment], override_reason: str
+    look: Callable[[], Proposal], write: Callable[[Proposal, Seat], Appointment], by, override_reason: str
 ) -> Appointment:
     """Look, choose a seat, write; when another took a claim of it in between, look afresh and choose again.
 
@@ -208,7 +198,7 @@ def _first_that_holds(
     """
     for attempt in range(SEAT_TRIES):
         proposal = look()
-        refuse_if_blocking(proposal.problems, override_reason)
+        refuse_if_blocking(approvals(proposal.problems, by), override_reason)
         seat = random.choice(proposal.seats) if attempt else proposal.seats[0]
         try:
             with transaction.atomic():
@@ -218,59 +208,9 @@ def _first_that_holds(
     raise RuleViolation([SLOT_LOST]) from reason
 
 
-def _place(appointment: Appointment, proposal: Proposal, seat: Seat) -> None:
-    """Put the visit at its start, with the seat and the minutes that its claims follow from."""
-    site, at_home = proposal.site, proposal.setting == Setting.HOME
-    appointment.chair_id, appointment.nurse_id, appointment.ratio_place = seat.chair_id, seat.nurse_id, seat.place
-    appointment.start, appointment.end = proposal.start, proposal.end
-    appointment.local_start = f"{clock.to_local(proposal.start, site.time_zone):%Y-%m-%dT%H:%M}"
-    appointment.preparation_minutes = proposal.length.preparation
-    appointment.infusion_minutes = proposal.length.infusion
-    appointment.observation_minutes = proposal.length.observation
-    appointment.travel_minutes = site.travel_minutes if at_home else 0
-    appointment.start_hands_minutes = site.start_hands_minutes
-    appointment.end_hands_minutes = site.end_hands_minutes
-
-
-def _claim(appointment: Appointment) -> None:
-    """In sorted order, in one statement: two bookings that want the same lanes queue up instead of deadlocking."""
-    Claim.objects.bulk_create(
-        Claim(lane=lane, quarter=quarter, appointment=appointment) for lane, quarter in claims_for(appointment)
-    )
-
-
-def _record(action: str, appointment: Appointment, proposal: Proposal, by, **detail) -> None:
-    overridden = [problem for problem in proposal.problems if problem.severity == Severity.APPROVAL]
-    audit.record(
-        action,
-        appointment,
-        by=by,
-        patient=appointment.patient,
-        site=proposal.site,
-        version=appointment.version,
-        overridden=codes(overridden),
-        **detail,
-    )
-
-
-def _reason_needed(proposal: Proposal, override_reason: str) -> str:
-    """The reason is kept only where something needed one."""
-    needed = any(problem.severity == Severity.APPROVAL for problem in proposal.problems)
-    return override_reason.strip()[:200] if needed else ""
-
-
 def _same_booking(earlier: Appointment, order: InfusionOrder, start: dt.datetime) -> Appointment:
     """The same form sent twice is answered with what it booked; a form of another wish is not."""
     if (earlier.order_id, earlier.start) == (order.pk, start) and earlier.state != State.CANCELLED:
         return earlier
     message = "This form has already booked another visit."
     raise RuleViolation([blocker("token-reused", message, remedy="Open the search again.")])
-
-
-def _refuse_stale(appointment: Appointment, version: int | None) -> None:
-    if version is None or version == appointment.version:
-        return
-    local = dt.datetime.fromisoformat(appointment.local_start)
-    now_is = f"{appointment.get_state_display().lower()}, {local:%a} {local.day} {local:%b %Y %H:%M}"
-    message = f"Somebody changed the visit meanwhile: it is now {now_is}."
-    raise RuleViolation([blocker("changed-meanwhile", message, remedy="Look at it again before you go on.")])

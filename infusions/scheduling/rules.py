@@ -5,8 +5,9 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass, replace
 
+from infusion_center.accounts.roles import Permission, has_permission
 from infusion_center.core import clock
-from infusion_center.core.rules import Problem, blocker, needs_approval
+from infusion_center.core.rules import Problem, Severity, blocker, needs_approval
 from infusions.facility.models import Chair, Nurse, Setting, Site
 from infusions.orders.models import InfusionOrder
 from infusions.orders.queries import VisitLength, visit_length
@@ -18,6 +19,9 @@ from infusions.scheduling.models import Appointment
 from infusions.scheduling.queries import CourseSoFar, course_so_far
 from infusions.scheduling.refusals import name_day, order_refusals
 from infusions.scheduling.windows import neighbours
+
+# Whether a dose may be given earlier than ordered is a clinical question, not one of the desk.
+CLINICAL_DECISIONS = {"dose-too-early", "next-visit-too-early", "visit-same-day"}
 
 
 @dataclass(frozen=True)
@@ -81,6 +85,19 @@ def examine(
         if moving is not None:
             free.sort(key=lambda seat: (seat.chair_id != moving.chair_id, seat.nurse_id != moving.nurse_id))
     return Proposal(order, site, setting, start, length, problems + found, free, seen)
+
+
+def approvals(problems: list[Problem], by) -> list[Problem]:
+    """The problems as they bind this person: what he may not decide stops him. A patient (None) decides nothing."""
+    if by is not None and has_permission(by, Permission.APPROVE_EARLY_VISIT):
+        return problems
+    remedy = "Choose a later day, or have a nurse book it with a reason."
+    return [
+        replace(problem, severity=Severity.BLOCKER, remedy=remedy)
+        if problem.severity == Severity.APPROVAL and (by is None or problem.code in CLINICAL_DECISIONS)
+        else problem
+        for problem in problems
+    ]
 
 
 def order_problems_on(order: InfusionOrder, setting: str, course: CourseSoFar, on: dt.date) -> list[Problem]:

@@ -141,16 +141,17 @@ def book_randomly(job: dict, number: int, result: dict) -> None:
 def hang_while_booking(job: dict, number: int, result: dict) -> None:
     """Stop between the visit and the second half of its claims, and wait to be killed."""
     from infusions.scheduling import booking
+    from infusions.scheduling.lanes import claims_for
     from infusions.scheduling.models import Claim
 
     def hang(appointment):
-        claims = booking.claims_for(appointment)
+        claims = claims_for(appointment)
         half = [Claim(lane=n, quarter=q, appointment=appointment) for n, q in claims[: len(claims) // 2]]
         Claim.objects.bulk_create(half)
         Path(job["flag"]).write_text(str(os.getpid()))
         time.sleep(600)
 
-    booking._claim = hang
+    booking.claim = hang
     book_once(job, number, result)
 
 

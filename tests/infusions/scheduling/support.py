@@ -50,14 +50,14 @@ def everything_written():
 
 def steal(monkeypatch, thefts):
     """Before each of the next writes another visit takes what the function says."""
-    place = booking._place
+    place = booking.place
 
     def place_after_theft(appointment, proposal, seat):
         place(appointment, proposal, seat)
         if thefts:
             thefts.pop(0)(appointment)
 
-    monkeypatch.setattr(booking, "_place", place_after_theft)
+    monkeypatch.setattr(booking, "place", place_after_theft)
 
 
 def raise_integrity_error(*_):

@@ -4,7 +4,7 @@ import pytest
 
 from infusion_center.audit.models import AuditEvent
 from infusions.facility.models import Setting
-from infusions.scheduling.booking import cancel_appointment
+from infusions.scheduling.booking import book_appointment, cancel_appointment
 from infusions.scheduling.invariants import claim_violations
 from infusions.scheduling.models import Appointment, Claim
 from infusions.scheduling.states import State
@@ -91,9 +91,13 @@ def test_a_token_that_booked_something_else_is_refused(center):
 
 def test_a_reason_lets_a_visit_pass_that_needs_approval_and_is_kept(center):
     order = make_order(infusion_minutes=180, last_dose_on=DAY - dt.timedelta(days=20), doses_given=3)
-    assert refusal(book, center, order=order) == {"dose-too-early"}
-    booked = book(center, order=order, override_reason="Travels for two months; Dr. Example agreed")
-    assert booked.override_reason == "Travels for two months; Dr. Example agreed"
+    wish = {"order": order, "start": center.at("09:00"), "setting": Setting.FACILITY, "site": center.site}
+    nurse, reason = center.nurses[0].user, "Travels for two months; Dr. Example agreed"
+    assert refusal(book_appointment, **wish, by=nurse) == {"dose-too-early"}
+    # Whether a dose may come early is a clinical question: the desk's reason does not count.
+    assert refusal(book_appointment, **wish, by=center.scheduler, override_reason=reason) == {"dose-too-early"}
+    booked = book_appointment(**wish, by=nurse, override_reason=reason)
+    assert (booked.override_reason, booked.overridden) == (reason, ["dose-too-early"])
     # Codes only: the reason is clinical text and stands with the visit.
     detail = AuditEvent.objects.get(action="appointment.booked").detail
     assert detail == {"version": 1, "overridden": ["dose-too-early"]}

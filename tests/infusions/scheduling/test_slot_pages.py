@@ -107,11 +107,13 @@ def test_a_typed_start_that_cannot_be_is_refused_with_the_reason(desk, day, time
     assert not Appointment.objects.exists()
 
 
-def test_a_visit_earlier_than_the_interval_needs_a_reason_and_then_is_booked(center, desk):
+def test_a_visit_earlier_than_the_interval_needs_a_nurse_and_her_reason(center, desk):
     order = make_order(infusion_minutes=180, last_dose_on=DAY - dt.timedelta(days=20), doses_given=1)
     sent = {"day": "2026-03-03", "time": "09:00", "setting": "facility", "token": "typed"}
     assert "too early" in errors(desk.post(url("appointment-book", order), sent))[0]
-    desk.post(url("appointment-book", order), sent | {"override_reason": "Dr. Example agreed"})
+    reasoned = sent | {"override_reason": "Dr. Example agreed"}
+    assert "too early" in errors(desk.post(url("appointment-book", order), reasoned))[0]
+    signed_in(center.nurses[0].user).post(url("appointment-book", order), reasoned)
     assert Appointment.objects.get().override_reason == "Dr. Example agreed"
 
 
