@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Container, Iterable
+from collections.abc import Collection, Container, Iterable, Sequence
 from dataclasses import dataclass
 
 from django.db.models import F, FilteredRelation, Q
@@ -22,6 +22,9 @@ from infusions.scheduling.models import Appointment
 
 # No visit lasts longer, so an index on the start finds all that reach into a window.
 LONGEST_VISIT = dt.timedelta(days=1)
+# A nurse on her way to or from a visit outside the window is not free in it.
+TRAVEL = dt.timedelta(hours=4)
+Span = tuple[dt.datetime, dt.datetime]
 VISIT_FIELDS = (
     "pk",
     "setting",
@@ -71,14 +74,22 @@ def read_availability(
     start: dt.datetime,
     end: dt.datetime,
     ignore: Appointment | None = None,
+    leave_out: Collection[int] = (),
+    days: Collection[dt.date] | None = None,
 ) -> Availability:
-    """The window [start, end) as it is booked; `ignore` is the visit that is to be moved out of its own way."""
+    """The window [start, end) as it is booked; `ignore` is the visit that is to be moved out of its own way.
+
+    `leave_out`: row numbers of more such visits. `days`: only what lies on these local days of the site is read, for
+    a plan that looks at one day a month; on other days of the picture nobody is on shift, so nothing fits there.
+    """
     origin = clock.quarter_of(start)
     size = -(-int(end.timestamp()) // clock.QUARTER_SECONDS) - origin
     at_home = setting == Setting.HOME
-    shifts, nurses = _shifts(site, setting, start, end, origin, size)
+    spans = [(start, end)] if days is None else _spans_of(days, site.time_zone)
+    shifts, nurses = _shifts(site, setting, spans, origin, size)
     chairs, outages = ({}, {}) if at_home else _chairs(site, start, end, origin, size)
-    visits = visits_between(site, start, end, nurse_ids=nurses, patient_id=patient_id, ignore=ignore)
+    gone = {*leave_out, *([ignore.pk] if ignore else [])}
+    visits = visits_within(site, spans, nurse_ids=nurses, patient_id=patient_id, leave_out=gone)
     wanted = {patient_lane(patient_id), *map(chair_lane, chairs), *map(hands_lane, nurses)}
     wanted.update(lane for nurse_id in nurses for lane in place_lanes(nurse_id))
     picture = Picture(
@@ -103,23 +114,46 @@ def visits_between(
     ignore: Appointment | None = None,
 ) -> list:
     """Visits that hold lanes of the site, of these nurses wherever they are, or of the patient. One query."""
-    travel = dt.timedelta(hours=4)  # a nurse on her way to or from a visit outside the window is not free in it
-    near = Appointment.objects.holding().filter(
-        start__gte=start - LONGEST_VISIT, start__lt=end + travel, end__gt=start - travel
-    )
-    if ignore is not None:
-        near = near.exclude(pk=ignore.pk)
-    near = near.order_by()
-    elsewhere = near.exclude(site=site)
+    gone = [] if ignore is None else [ignore.pk]
+    return visits_within(site, [(start, end)], nurse_ids=nurse_ids, patient_id=patient_id, leave_out=gone)
+
+
+def visits_within(
+    site: Site, spans: Sequence[Span], *, nurse_ids: Iterable[int], patient_id: int, leave_out: Collection[int] = ()
+) -> list:
+    """The same for several windows at once, in one query. A visit that reaches into two of them comes once."""
+    holding = Appointment.objects.holding().order_by()
+    if leave_out:
+        holding = holding.exclude(pk__in=leave_out)
+    # Each alternative names its site or nurse itself: only so does every one of them use its index.
+    here = Q()
+    elsewhere = Q()
+    for start, end in spans:
+        near = Q(start__gte=start - LONGEST_VISIT, start__lt=end + TRAVEL, end__gt=start - TRAVEL)
+        here |= near & Q(site=site)
+        elsewhere |= near
+    away = holding.exclude(site=site).filter(elsewhere)
     parts = [
         part.values_list(*VISIT_FIELDS, named=True)
         for part in (
-            near.filter(site=site),
-            elsewhere.filter(patient_id=patient_id),
-            elsewhere.filter(nurse_id__in=list(nurse_ids)),
+            holding.filter(here),
+            away.filter(patient_id=patient_id),
+            away.filter(nurse_id__in=list(nurse_ids)),
         )
     ]
     return list(parts[0].union(*parts[1:], all=True))
+
+
+def _spans_of(days: Collection[dt.date], zone: str) -> list[Span]:
+    """The instants of local days, neighbouring days as one span."""
+    spans: list[Span] = []
+    for day in sorted(days):
+        first, following = clock.day_bounds(day, zone)
+        if spans and spans[-1][1] == first:
+            spans[-1] = (spans[-1][0], following)
+        else:
+            spans.append((first, following))
+    return spans
 
 
 def draw_visits(visits: Iterable, origin: int, size: int, wanted: Container[int]) -> dict[int, int]:
@@ -147,10 +181,13 @@ def _opening(site: Site, start: dt.datetime, end: dt.datetime, origin: int, size
     return tuple(span for span in spans if span)
 
 
-def _shifts(site: Site, setting: str, start: dt.datetime, end: dt.datetime, origin: int, size: int):
+def _shifts(site: Site, setting: str, spans: Sequence[Span], origin: int, size: int):
     """Shifts as spans, and their nurses by row number: plain tuples, because a window holds hundreds of shifts."""
+    during = Q()
+    for start, end in spans:
+        during |= Q(starts_at__lt=end, ends_at__gt=start)
     rows = (
-        Shift.objects.filter(site=site, setting=setting, starts_at__lt=end, ends_at__gt=start)
+        Shift.objects.filter(during, site=site, setting=setting)
         .filter(nurse__is_active=True, nurse__user__is_active=True)
         .order_by("nurse__user__full_name", "nurse_id", "starts_at")
         .values_list(
@@ -158,15 +195,15 @@ def _shifts(site: Site, setting: str, start: dt.datetime, end: dt.datetime, orig
             *("nurse__visits_homes", "nurse__user__full_name", "nurse__user__initials"),
         )
     )
-    spans, nurses = [], {}
+    worked, nurses = [], {}
     for starts_at, ends_at, ratio, nurse_id, public_id, user_id, visits_homes, full_name, initials in rows:
         if nurse_id not in nurses:
             nurse = Nurse.from_db("default", NURSE_FIELDS, [nurse_id, public_id, user_id, visits_homes, True])
             nurse.user = User.from_db("default", ["id", "full_name", "initials"], [user_id, full_name, initials])
             nurses[nurse_id] = nurse
         span = _whole_quarters(starts_at, ends_at, origin, size)
-        spans.append(ShiftSpan(nurse_id, span.start, span.stop, ratio))
-    return tuple(spans), nurses
+        worked.append(ShiftSpan(nurse_id, span.start, span.stop, ratio))
+    return tuple(worked), nurses
 
 
 def _chairs(site: Site, start: dt.datetime, end: dt.datetime, origin: int, size: int):

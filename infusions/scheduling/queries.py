@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from infusions.facility.models import Site
@@ -23,11 +24,13 @@ class CourseSoFar:
     last_nurse_id: int | None
 
 
-def course_so_far(order: InfusionOrder, *, ignore: Appointment | None = None) -> CourseSoFar:
-    """One query. `ignore`: a visit that is about to be moved."""
+def course_so_far(
+    order: InfusionOrder, *, ignore: Appointment | None = None, leave_out: Collection[int] = ()
+) -> CourseSoFar:
+    """One query. `ignore`: a visit that is about to be moved; `leave_out`: row numbers of more of them."""
     visits = order.appointments.filter(state__in=COUNTING).order_by("start", "pk")
-    if ignore is not None:
-        visits = visits.exclude(pk=ignore.pk)
+    if gone := {*leave_out, *([ignore.pk] if ignore else [])}:
+        visits = visits.exclude(pk__in=gone)
     rows = list(visits.values_list("state", "local_start", "nurse_id"))
     return CourseSoFar(
         held_on=frozenset(dt.date.fromisoformat(local_start[:10]) for _, local_start, _ in rows),
