@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 from decimal import ROUND_HALF_UP, Decimal
+from types import EllipsisType
 
 from infusion_center.core.rules import Problem, Severity, blocker, needs_approval, note, sort_problems, warning
 from infusions.formulary import rules as formulary
@@ -202,15 +203,18 @@ def _at_risk_problems(facts: OrderFacts) -> list[Problem]:
     return [note("at-risk", message, remedy="Hydrate first; the smallest dose and rate that serve.")]
 
 
-def validity_problems(order: InfusionOrder, on: dt.date) -> list[Problem]:
+def validity_problems(
+    order: InfusionOrder, on: dt.date, *, weight: Weight | EllipsisType | None = ...
+) -> list[Problem]:
     """What forbids booking or starting by this order on the local day `on`.
 
+    `weight`: the patient's current one where the caller has read it, for many orders at once; else it is read here.
     Source: fact sheet 3, order (missing or expired blocks) and weight (10 % holds).
     """
     return [
         *_status_problems(order),
         *_period_problems(order, on),
-        *weight_change_problems(order, patients.current_weight(order.patient)),
+        *weight_change_problems(order, patients.current_weight(order.patient) if weight is ... else weight),
     ]
 
 

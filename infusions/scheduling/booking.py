@@ -60,9 +60,11 @@ def book_appointment(
     series: Series | None = None,
     course_day: int = 1,
     course_start: Appointment | None = None,
+    offered_by=None,
 ) -> Appointment:
     """Book one visit of an order; chair and nurse are picked where none are named.
 
+    `by` is None when the patient took a start that `offered_by` had offered by mail: the booking stands in that name.
     `token`: what a form carries so that sending it twice books once; the first visit is returned again.
     Raises RuleViolation when the visit does not fit, or no longer does.
     """
@@ -83,7 +85,7 @@ def book_appointment(
             patient=order.patient,
             site=site,
             setting=setting,
-            booked_by=by,
+            booked_by=by or offered_by,
             idempotency_token=token or None,
             series=series,
             course_day=course_day,
@@ -124,6 +126,8 @@ def move_appointment(
     if moved.state not in MOVABLE:
         raise RuleViolation([wrong_state(moved, "be moved")])
     before, old_start, seen_version = moved.local_start, moved.start, moved.version
+    # What the waitlist is told to look at: the chair and the hours that nobody holds any more.
+    freed = {"freed_chair": moved.chair.public_id if moved.chair else "", "freed_minutes": moved.minutes}
 
     def look() -> Proposal:
         return examine(
@@ -149,7 +153,8 @@ def move_appointment(
         moved.save()
         claim(moved)
         action = "appointment.moved" if moved.version > seen_version else "appointment.reseated"
-        record_placed(action, moved, proposal, by, before=before, after=moved.local_start)
+        left = freed if moved.version > seen_version else {}
+        record_placed(action, moved, proposal, by, before=before, after=moved.local_start, **left)
         return moved
 
     return _first_that_holds(look, write, by, override_reason)

@@ -262,3 +262,21 @@ class WaitlistOffer(PublicIdModel, TimestampedModel):
 
     def __str__(self):
         return f"Offer {self.public_id}"
+
+    # As an Appointment names them: mails and the patient's pages speak of either.
+
+    @property
+    def patient(self):
+        return self.entry.patient
+
+    @property
+    def site(self):
+        return self.entry.site
+
+    @property
+    def order(self):
+        return self.entry.order
+
+    @property
+    def is_home(self) -> bool:
+        return self.entry.setting == Setting.HOME

@@ -72,6 +72,7 @@ def record_placed(action: str, appointment: Appointment, proposal: Proposal, by,
         version=appointment.version,
         overridden=appointment.overridden,
         **detail,
+        **({} if by else {"actor": "Patient"}),
     )
 
 

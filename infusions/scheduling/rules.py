@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass, replace
+from types import EllipsisType
 
 from infusion_center.accounts.roles import Permission, has_permission
 from infusion_center.core import clock
@@ -19,6 +20,7 @@ from infusions.scheduling.models import Appointment
 from infusions.scheduling.queries import CourseSoFar, course_so_far
 from infusions.scheduling.refusals import name_day, order_refusals
 from infusions.scheduling.windows import neighbours
+from patients.models import Weight
 
 # Whether a dose may be given earlier than ordered is a clinical question, not one of the desk.
 CLINICAL_DECISIONS = {"dose-too-early", "next-visit-too-early", "visit-same-day"}
@@ -100,16 +102,21 @@ def approvals(problems: list[Problem], by) -> list[Problem]:
     ]
 
 
-def order_problems_on(order: InfusionOrder, setting: str, course: CourseSoFar, on: dt.date) -> list[Problem]:
-    """Whether the order lets a visit be booked on the local day: signed and valid, authorized, its interval kept."""
+def order_problems_on(
+    order: InfusionOrder, setting: str, course: CourseSoFar, on: dt.date, *, weight: Weight | EllipsisType | None = ...
+) -> list[Problem]:
+    """Whether the order lets a visit be booked on the local day: signed and valid, authorized, its interval kept.
+
+    `weight`: the patient's current one where the caller has read it already.
+    """
     return [
-        *validity_problems(order, on),
+        *validity_problems(order, on, weight=weight),
         *order_refusals(order, setting, course),
-        *_interval_problems(order, course, on),
+        *interval_problems_on(order, course, on),
     ]
 
 
-def _interval_problems(order: InfusionOrder, course: CourseSoFar, on: dt.date) -> list[Problem]:
+def interval_problems_on(order: InfusionOrder, course: CourseSoFar, on: dt.date) -> list[Problem]:
     """The interval to the visits before and after, given or booked; days of one course follow each other freely.
 
     Source: fact sheet 2, date window: not earlier than the interval without a decision.
