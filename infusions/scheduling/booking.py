@@ -98,7 +98,7 @@ def book_appointment(
         record_placed("appointment.booked", appointment, proposal, by)
         return appointment
 
-    return _first_that_holds(look, write, by, override_reason)
+    return first_that_holds(look, write, by, override_reason)
 
 
 @tried_again
@@ -157,7 +157,7 @@ def move_appointment(
         record_placed(action, moved, proposal, by, before=before, after=moved.local_start, **left)
         return moved
 
-    return _first_that_holds(look, write, by, override_reason)
+    return first_that_holds(look, write, by, override_reason)
 
 
 @tried_again
@@ -194,7 +194,7 @@ def cancel_appointment(
     return cancelled
 
 
-def _first_that_holds(
+def first_that_holds(
     look: Callable[[], Proposal], write: Callable[[Proposal, Seat], Appointment], by, override_reason: str
 ) -> Appointment:
     """Look, choose a seat, write; when another took a claim of it in between, look afresh and choose again.

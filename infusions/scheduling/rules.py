@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from types import EllipsisType
 
@@ -19,7 +20,7 @@ from infusions.scheduling.bitmaps import Fits, Need, Seat, fitting, need_of, sea
 from infusions.scheduling.models import Appointment
 from infusions.scheduling.queries import CourseSoFar, course_so_far
 from infusions.scheduling.refusals import name_day, order_refusals
-from infusions.scheduling.windows import neighbours
+from infusions.scheduling.windows import course_began, neighbours
 from patients.models import Weight
 
 # Whether a dose may be given earlier than ordered is a clinical question, not one of the desk.
@@ -71,13 +72,17 @@ def examine(
     chair: Chair | None = None,
     nurse: Nurse | None = None,
     moving: Appointment | None = None,
+    leave_out: Collection[int] = (),
 ) -> Proposal:
-    """Read the visit's day once and judge it. `moving` does not stand in its own way, and keeps its seat if it can."""
+    """Read the visit's day once and judge it. `moving` does not stand in its own way, and keeps its seat if it can.
+
+    `leave_out`: row numbers of visits that move together with it and have not found their new place yet.
+    """
     on = clock.local_date(start, site.time_zone)
     length = visit_length(order, site, setting, on=on)
-    course = course_so_far(order, ignore=moving)
+    course = course_so_far(order, ignore=moving, leave_out=leave_out)
     problems = [*order_problems_on(order, setting, course, on), *_start_problems(start, now)]
-    seen = _read_day(order, site, setting, start, length, moving)
+    seen = _read_day(order, site, setting, start, length, moving, leave_out)
     problems += _chair_choice_problems(site, setting, chair)
     found, fits, need = _place_problems(seen, start, length, chair, nurse)
     preferred = [moving.nurse_id if moving else None, course.last_nurse_id]
@@ -117,7 +122,7 @@ def order_problems_on(
 
 
 def interval_problems_on(order: InfusionOrder, course: CourseSoFar, on: dt.date) -> list[Problem]:
-    """The interval to the visits before and after, given or booked; days of one course follow each other freely.
+    """The interval to the visits before and after, given or booked, counted from the first day of a course.
 
     Source: fact sheet 2, date window: not earlier than the interval without a decision.
     """
@@ -127,12 +132,14 @@ def interval_problems_on(order: InfusionOrder, course: CourseSoFar, on: dt.date)
         return [needs_approval("visit-same-day", message, field="start", remedy="Choose another day.")]
     found: list[Problem] = []
     if before and (order.last_dose_on is None or before >= order.last_dose_on):
-        if (on - before).days >= order.days:
-            found += interval_problems(order, on, last_on=before)
+        began = course_began(before, course.held_on, order.days)
+        if (on - began).days >= order.days:
+            found += interval_problems(order, on, last_on=began)
     else:
         found += interval_problems(order, on)
-    if after and (after - on).days >= order.days:
-        too_soon = [p for p in interval_problems(order, after, last_on=on) if p.code == "dose-too-early"]
+    began = course_began(on, course.held_on, order.days)
+    if after and (after - began).days >= order.days:
+        too_soon = [p for p in interval_problems(order, after, last_on=began) if p.code == "dose-too-early"]
         message = f"The visit booked on {name_day(after)} would then come too early after this one."
         found += [replace(problem, code="next-visit-too-early", message=message) for problem in too_soon]
     return found
@@ -159,7 +166,7 @@ def _chair_choice_problems(site: Site, setting: str, chair: Chair | None) -> lis
     return []
 
 
-def _read_day(order, site, setting, start, length, moving) -> Availability:
+def _read_day(order, site, setting, start, length, moving, leave_out) -> Availability:
     """The visit's whole local day, so that the best chair can be told; longer where the visit reaches beyond it."""
     first, following = clock.day_bounds(clock.local_date(start, site.time_zone), site.time_zone)
     travel = dt.timedelta(minutes=site.travel_minutes + 15)
@@ -171,6 +178,7 @@ def _read_day(order, site, setting, start, length, moving) -> Availability:
         start=min(first, start - travel),
         end=max(following, end + travel),
         ignore=moving,
+        leave_out=leave_out,
     )
 
 

@@ -18,7 +18,7 @@ from infusions.scheduling.bitmaps import Fits, Need, fill, fitting, need_of, sea
 from infusions.scheduling.models import Appointment
 from infusions.scheduling.queries import CourseSoFar, course_so_far, usual_site
 from infusions.scheduling.ranking import DaySlice, Merits, best_starts
-from infusions.scheduling.windows import DrugWindow, drug_window, rest_of_course
+from infusions.scheduling.windows import DrugWindow, course_began, drug_window, rest_of_course
 
 # Problems of an order that a later or earlier day would not have are answered by the window itself.
 DATED = {"order-not-started", "order-expired"}
@@ -86,7 +86,7 @@ def next_window(order: InfusionOrder, course: CourseSoFar, today: dt.date) -> Dr
     if following := rest_of_course(course.held_on, order.days):
         found = (following, following)
     elif last_held and (order.last_dose_on is None or last_held > order.last_dose_on):
-        found = dose_window(order, last_on=last_held)
+        found = dose_window(order, last_on=course_began(last_held, course.held_on, order.days))
     else:
         found = dose_window(order)
     return drug_window(today=today, starts_on=order.starts_on, valid_until=order.valid_until, dose_window=found)

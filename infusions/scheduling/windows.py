@@ -55,6 +55,14 @@ def rest_of_course(held: Collection[dt.date], course_days: int) -> dt.date | Non
     return last + dt.timedelta(days=1) if begun < course_days else None
 
 
+def course_began(day: dt.date, held: Collection[dt.date], course_days: int) -> dt.date:
+    """The first day of the course that a held day belongs to: intervals are counted from there, as for doses given."""
+    began = day
+    while (day - began).days + 1 < course_days and began - dt.timedelta(days=1) in held:
+        began -= dt.timedelta(days=1)
+    return began
+
+
 def neighbours(day: dt.date, held: Collection[dt.date]) -> tuple[dt.date | None, dt.date | None]:
     """The nearest days held before and after `day`; `day` itself counts as before."""
     return max((d for d in held if d <= day), default=None), min((d for d in held if d > day), default=None)

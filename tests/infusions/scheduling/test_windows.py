@@ -3,7 +3,7 @@ import datetime as dt
 import pytest
 
 from infusions.scheduling.ranking import DaySlice, Merits, best_starts
-from infusions.scheduling.windows import DrugWindow, drug_window, neighbours, rest_of_course
+from infusions.scheduling.windows import DrugWindow, course_began, drug_window, neighbours, rest_of_course
 
 
 def march(day: int) -> dt.date:
@@ -90,3 +90,18 @@ def test_within_a_day_the_known_nurse_comes_before_a_snug_chair_before_a_full_ho
 def test_a_day_that_needs_an_approval_comes_last():
     days = [DaySlice(0, 8, 0, needs_approval=True), DaySlice(8, 16, 9)]
     assert best_starts((1 << 16) - 1, days, Merits(), None)[:8] == list(range(8, 16))
+
+
+@pytest.mark.parametrize(
+    ("day", "held", "course_days", "expected"),
+    [
+        (5, [], 3, 5),
+        (5, [4, 5], 1, 5),
+        (5, [3, 4, 5], 3, 3),
+        (5, [2, 3, 4, 5], 3, 3),
+        (5, [3, 5], 3, 5),
+        (5, [3, 4], 3, 3),
+    ],
+)
+def test_a_day_of_a_course_is_counted_from_the_first_one(day, held, course_days, expected):
+    assert course_began(march(day), {march(one) for one in held}, course_days) == march(expected)
