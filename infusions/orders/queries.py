@@ -143,8 +143,11 @@ def visit_length(
     *,
     on: dt.date | None = None,
     infusion_minutes: int | None = None,
+    last_on: dt.date | None = None,
 ) -> VisitLength:
     """How long a visit of this order takes at the site on the local day `on`, today when not given.
+
+    `last_on`: the day of a visit booked before it, which by then will have been the last dose.
 
     The setting makes no difference yet: a home nurse prepares and observes alike, and travel lies outside the visit.
     Source: fact sheet 4, observation: an hour after a first infusion, a change of brand or a long gap.
@@ -152,7 +155,7 @@ def visit_length(
     if infusion_minutes is None:
         infusion_minutes = infusion_minutes_of(order)
     observation = site.observation_minutes
-    if needs_long_observation(order, on or patient_today(order.patient)):
+    if needs_long_observation(order, on or patient_today(order.patient), last_on=last_on):
         observation = max(observation, site.first_observation_minutes)
     return VisitLength(
         preparation=site.preparation_minutes + order.product.reconstitution_minutes,
@@ -181,11 +184,12 @@ def risk_since_signing(order: InfusionOrder) -> bool:
     return not order.at_risk and patients.is_at_risk(order.patient, patient_today(order.patient))
 
 
-def needs_long_observation(order: InfusionOrder, on: dt.date) -> bool:
+def needs_long_observation(order: InfusionOrder, on: dt.date, *, last_on: dt.date | None = None) -> bool:
     """First dose, change of brand, or more than eight weeks since the last one. Source: fact sheet 1b and 4."""
-    if order.is_first_dose and order.doses_given == 0:
+    if order.is_first_dose and order.doses_given == 0 and last_on is None:
         return True
-    return order.last_dose_on is not None and on - order.last_dose_on > LONG_GAP
+    last = max(filter(None, (order.last_dose_on, last_on)), default=None)
+    return last is not None and on - last > LONG_GAP
 
 
 def patient_today(patient: Patient) -> dt.date:

@@ -23,6 +23,10 @@ class CourseSoFar:
     booked: int  # of them not yet given
     last_nurse_id: int | None
 
+    def last_before(self, on: dt.date) -> dt.date | None:
+        """The last day held before `on`."""
+        return max((day for day in self.held_on if day < on), default=None)
+
 
 def course_so_far(
     order: InfusionOrder, *, ignore: Appointment | None = None, leave_out: Collection[int] = ()

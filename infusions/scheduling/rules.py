@@ -79,8 +79,8 @@ def examine(
     `leave_out`: row numbers of visits that move together with it and have not found their new place yet.
     """
     on = clock.local_date(start, site.time_zone)
-    length = visit_length(order, site, setting, on=on)
     course = course_so_far(order, ignore=moving, leave_out=leave_out)
+    length = visit_length(order, site, setting, on=on, last_on=course.last_before(on))
     problems = [*order_problems_on(order, setting, course, on), *_start_problems(start, now)]
     seen = _read_day(order, site, setting, start, length, moving, leave_out)
     problems += _chair_choice_problems(site, setting, chair)

@@ -124,7 +124,11 @@ class _Search:
         return max(begin, now), end
 
     def run(self, limit: int | None, standing: list[Problem], moving: Appointment | None) -> SlotSearch:
-        lengths = {day: visit_length(self.order, self.site, self.setting, on=day) for day in self.days}
+        held_before = self.course.last_before
+        lengths = {
+            day: visit_length(self.order, self.site, self.setting, on=day, last_on=held_before(day))
+            for day in self.days
+        }
         longest = max(length.total for length in lengths.values())
         pad = dt.timedelta(minutes=self.site.travel_minutes + 15 if self.setting == Setting.HOME else 0)
         self.seen = read_availability(

@@ -101,6 +101,24 @@ def test_visit_length_is_preparation_infusion_and_observation(fields, expected):
     assert visit_length(order, make_site(), Setting.FACILITY, on=today()) == expected
 
 
+@pytest.mark.parametrize(
+    ("fields", "booked_before", "expected"),
+    [
+        # Only the first of a series is the first dose, and each visit follows the one booked before it.
+        ({"is_first_dose": True}, 28, VisitLength(30, 100, 30)),
+        ({"last_dose_on": 84}, 28, VisitLength(30, 100, 30)),
+        ({"last_dose_on": 84}, 57, VisitLength(30, 100, 60)),
+        ({"last_dose_on": 28}, 84, VisitLength(30, 100, 30)),
+    ],
+)
+def test_visit_length_looks_back_to_the_visit_booked_before(fields, booked_before, expected):
+    if "last_dose_on" in fields:
+        fields = {"last_dose_on": days_ago(fields["last_dose_on"])}
+    order = make_order(infusion_minutes=100, patient=make_patient(time_zone="UTC"), **fields)
+    found = visit_length(order, make_site(), Setting.FACILITY, on=today(), last_on=days_ago(booked_before))
+    assert found == expected
+
+
 def test_visit_length_adds_reconstitution_and_the_sites_own_minutes():
     product = make_product(reconstitution_minutes=25)
     site = make_site(preparation_minutes=20, observation_minutes=45, first_observation_minutes=30)
