@@ -100,7 +100,7 @@ def _answer(appointment: Appointment, answer: str, message: str) -> None:
     """What cannot be done any more is not an error of the patient: the page then shows how things stand."""
     try:
         if answer == "confirm":
-            attendance.confirm(appointment=appointment, by=None)
+            attendance.confirm(appointment=appointment, by=None, version=appointment.version)
         else:
             wish = "Cannot come." if answer == "cannot" else "Asks for another time."
             attendance.request_move(appointment=appointment, message=f"{wish} {message}".strip()[:300])

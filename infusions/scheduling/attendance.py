@@ -1,6 +1,7 @@
 """Moves a visit through its states on the day: confirm, check in, begin, finish, no-show.
 
-Every step is one conditional update, so of two people who press at once one is told that the other was first.
+Every step locks the visit and updates it only from where it may come, so of two people who press at once one is told
+that the other was first. `version`: of the visit as the person saw it; one moved since is not confirmed unseen.
 """
 
 from __future__ import annotations
@@ -15,16 +16,16 @@ from infusion_center.core.rules import RuleViolation, blocker
 from infusions.scheduling.contention import tried_again
 from infusions.scheduling.lanes import claims_for
 from infusions.scheduling.models import Appointment
-from infusions.scheduling.placing import wrong_state
+from infusions.scheduling.placing import locked_appointment, refuse_stale, wrong_state
 from infusions.scheduling.states import UPCOMING, State, may_follow
 
 
 @tried_again
 @transaction.atomic
-def confirm(*, appointment: Appointment, by, now: dt.datetime | None = None) -> Appointment:
+def confirm(*, appointment: Appointment, by, now: dt.datetime | None = None, version: int | None = None) -> Appointment:
     """The patient will come; `by` None when he said so by a link. Saying it twice changes nothing."""
     now = now or clock.now()
-    appointment.refresh_from_db()
+    _lock(appointment, version)
     if appointment.state == State.CONFIRMED and appointment.move_requested_at is None:
         return appointment
     _refuse_past(appointment, now)
@@ -38,7 +39,7 @@ def confirm(*, appointment: Appointment, by, now: dt.datetime | None = None) -> 
 def request_move(*, appointment: Appointment, message: str, now: dt.datetime | None = None) -> Appointment:
     """The patient asks for another time. The visit stays booked, no longer confirmed, until somebody moves it."""
     now = now or clock.now()
-    appointment.refresh_from_db()
+    _lock(appointment)
     _refuse_past(appointment, now)
     fields = {"move_requested_at": now, "patient_message": message.strip()[:300], "confirmed_at": None}
     if appointment.state == State.CONFIRMED:
@@ -50,9 +51,12 @@ def request_move(*, appointment: Appointment, message: str, now: dt.datetime | N
 
 @tried_again
 @transaction.atomic
-def check_in(*, appointment: Appointment, by, now: dt.datetime | None = None) -> Appointment:
+def check_in(
+    *, appointment: Appointment, by, now: dt.datetime | None = None, version: int | None = None
+) -> Appointment:
     """The patient is here, on the day of the visit; also one who was given up as a no-show."""
     now = now or clock.now()
+    _lock(appointment, version)
     zone = appointment.site.time_zone
     if clock.local_date(appointment.start, zone) != clock.local_date(now, zone):
         message = f"The visit is on {clock.local_date(appointment.start, zone):%a %d %b %Y}, not today."
@@ -62,8 +66,11 @@ def check_in(*, appointment: Appointment, by, now: dt.datetime | None = None) ->
 
 @tried_again
 @transaction.atomic
-def undo_check_in(*, appointment: Appointment, by, now: dt.datetime | None = None) -> Appointment:
+def undo_check_in(
+    *, appointment: Appointment, by, now: dt.datetime | None = None, version: int | None = None
+) -> Appointment:
     """Checked in by mistake: the visit is expected again."""
+    _lock(appointment, version)
     return _go(
         appointment, State.EXPECTED, "check_in_undone", by=by, now=now, only_from=[State.ARRIVED], arrived_at=None
     )
@@ -71,9 +78,12 @@ def undo_check_in(*, appointment: Appointment, by, now: dt.datetime | None = Non
 
 @tried_again
 @transaction.atomic
-def mark_no_show(*, appointment: Appointment, by, now: dt.datetime | None = None) -> Appointment:
+def mark_no_show(
+    *, appointment: Appointment, by, now: dt.datetime | None = None, version: int | None = None
+) -> Appointment:
     """He did not come. The visit keeps its chair for the day: he still may."""
     now = now or clock.now()
+    _lock(appointment, version)
     if now < appointment.start:
         message = "The visit has not begun yet."
         raise RuleViolation([blocker("not-yet", message, remedy="Wait until its start, or cancel it.")])
@@ -101,6 +111,13 @@ def finish(*, appointment: Appointment, stopped_early: bool, by, now: dt.datetim
     return finished
 
 
+def _lock(appointment: Appointment, version: int | None = None) -> None:
+    """Nobody else changes the visit now; the caller's own object shows how it stands."""
+    locked_appointment(appointment)
+    appointment.refresh_from_db()
+    refuse_stale(appointment, version)
+
+
 def _go(
     appointment: Appointment, to: State, done: str, *, by, now: dt.datetime | None, only_from=None, **fields
 ) -> Appointment:
@@ -111,7 +128,7 @@ def _go(
     rows = Appointment.objects.filter(pk=appointment.pk, state__in=sources)
     if not rows.update(state=to, updated_at=now, **fields):
         appointment.refresh_from_db()
-        raise RuleViolation([wrong_state(appointment, f"become {to.label.lower()}")])
+        raise RuleViolation([wrong_state(appointment, f"become {to.label.lower()}" if appointment.state != to else "")])
     return _recorded(appointment, f"appointment.{done}", by, before=before, after=to)
 
 

@@ -28,6 +28,7 @@ from infusions.scheduling.placing import (
     place,
     record_placed,
     refuse_stale,
+    seat_in_words,
     wrong_state,
 )
 from infusions.scheduling.queries import usual_site
@@ -111,21 +112,23 @@ def move_appointment(
     chair: Chair | None = None,
     nurse: Nurse | None = None,
     version: int | None = None,
+    seen: int | None = None,
     now: dt.datetime | None = None,
     override_reason: str = "",
 ) -> Appointment:
     """Move a visit that has not begun; it keeps its chair and nurse where they are free and no others are named.
 
     At its old start it only changes chair or nurse, which is nothing to tell the patient: version and state stay.
-    `version` is the one that the person saw: when the visit was changed since, the move is refused and says so.
+    `version` is the one that the person saw, `seen` the last change of any kind (see meanwhile): when the visit was
+    changed since, the move is refused and says what was done, by whom and when.
     """
     now = now or clock.now()
     order = locked_order(appointment.order)
     moved = locked_appointment(appointment)
-    refuse_stale(moved, version)
+    refuse_stale(moved, version, seen)
     if moved.state not in MOVABLE:
         raise RuleViolation([wrong_state(moved, "be moved")])
-    before, old_start, seen_version = moved.local_start, moved.start, moved.version
+    before, old_start, seen_version, old_seat = moved.local_start, moved.start, moved.version, seat_in_words(moved)
     # What the waitlist is told to look at: the chair and the hours that nobody holds any more.
     freed = {"freed_chair": moved.chair.public_id if moved.chair else "", "freed_minutes": moved.minutes}
 
@@ -154,6 +157,8 @@ def move_appointment(
         claim(moved)
         action = "appointment.moved" if moved.version > seen_version else "appointment.reseated"
         left = freed if moved.version > seen_version else {}
+        if (new_seat := seat_in_words(moved)) != old_seat:
+            left = {**left, "seat_before": old_seat, "seat_after": new_seat}
         record_placed(action, moved, proposal, by, before=before, after=moved.local_start, **left)
         return moved
 
@@ -163,13 +168,19 @@ def move_appointment(
 @tried_again
 @transaction.atomic
 def cancel_appointment(
-    *, appointment: Appointment, reason: str, by, now: dt.datetime | None = None, version: int | None = None
+    *,
+    appointment: Appointment,
+    reason: str,
+    by,
+    now: dt.datetime | None = None,
+    version: int | None = None,
+    seen: int | None = None,
 ) -> Appointment:
     """Cancel a visit that has not begun and free what it held; the row stays. `by` is None when the patient did it."""
     now = now or clock.now()
     locked_order(appointment.order)
     cancelled = locked_appointment(appointment)
-    refuse_stale(cancelled, version)
+    refuse_stale(cancelled, version, seen)
     if not may_follow(cancelled.state, State.CANCELLED):
         raise RuleViolation([wrong_state(cancelled, "be cancelled")])
     if not reason.strip():

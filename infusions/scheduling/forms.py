@@ -115,14 +115,26 @@ class BookForm(StartForm):
         return secrets.token_urlsafe(16)
 
 
-class MoveForm(StartForm):
-    """`version` is the one that the person saw."""
+class SeenFields(forms.Form):
+    """How the person saw the visit: its version, and the last change of any kind (see meanwhile)."""
 
     version = forms.IntegerField(widget=forms.HiddenInput)
+    seen = forms.IntegerField(widget=forms.HiddenInput, required=False)
+
+    def look_again(self, version: int, seen: int) -> None:
+        """He was told what changed: the form that comes back, with all he typed, knows of it."""
+        self.data = self.data.copy()
+        self.data["version"], self.data["seen"] = str(version), str(seen)
+
+    def as_seen(self) -> dict:
+        return {name: self.cleaned_data[name] for name in ("version", "seen")}
 
 
-class CancelForm(FormMixin, forms.Form):
-    version = forms.IntegerField(widget=forms.HiddenInput)
+class MoveForm(SeenFields, StartForm):
+    """The start that a booked visit is moved to."""
+
+
+class CancelForm(FormMixin, SeenFields):
     reason = forms.CharField(
         label="Why is it cancelled?",
         max_length=200,

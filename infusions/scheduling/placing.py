@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Iterable
 
 from infusion_center.audit import services as audit
@@ -10,6 +9,7 @@ from infusion_center.core import clock
 from infusion_center.core.rules import Problem, RuleViolation, Severity, blocker, codes
 from infusions.facility.models import Setting
 from infusions.orders.models import InfusionOrder
+from infusions.scheduling import meanwhile
 from infusions.scheduling.bitmaps import Seat
 from infusions.scheduling.lanes import claims_for
 from infusions.scheduling.models import Appointment, Claim
@@ -31,13 +31,15 @@ def locked_order(order: InfusionOrder) -> InfusionOrder:
 def locked_appointment(appointment: Appointment) -> Appointment:
     return (
         Appointment.objects.select_for_update(no_key=True, of=("self",))
-        .select_related("patient", "site", "order")
+        .select_related("patient", "site", "order", "chair", "nurse__user")
         .get(pk=appointment.pk)
     )
 
 
-def wrong_state(appointment: Appointment, verb: str):
-    message = f"The visit is {appointment.get_state_display().lower()} and cannot {verb}."
+def wrong_state(appointment: Appointment, verb: str) -> Problem:
+    """What cannot be done in this state, and who brought the visit to it; no `verb` where it is in the state wished."""
+    message = f"The visit is {appointment.get_state_display().lower()} {f'and cannot {verb}' if verb else 'already'}."
+    message = f"{message} {meanwhile.last_told(appointment)}".strip()
     return blocker("wrong-state", message, remedy="Look at the visit again.")
 
 
@@ -82,10 +84,23 @@ def note_decisions(appointment: Appointment, problems: Iterable[Problem], reason
     appointment.override_reason = reason.strip()[:200] if appointment.overridden else ""
 
 
-def refuse_stale(appointment: Appointment, version: int | None) -> None:
-    if version is None or version == appointment.version:
+def seat_in_words(appointment: Appointment) -> str:
+    """Chair 4 with Noor Example; only the nurse at home."""
+    return f"{appointment.chair.name} with {appointment.nurse}" if appointment.chair_id else str(appointment.nurse)
+
+
+def refuse_stale(appointment: Appointment, version: int | None, seen: int | None = None) -> None:
+    """Whoever acts on what he saw earlier is told what was done since, by whom and when.
+
+    `version` is raised by moves and cancellations only; `seen` (meanwhile.seen_now) knows of every change.
+    """
+    is_stale = version not in (None, appointment.version)
+    if seen is None and not is_stale:
         return
-    local = dt.datetime.fromisoformat(appointment.local_start)
-    now_is = f"{appointment.get_state_display().lower()}, {local:%a} {local.day} {local:%b %Y %H:%M}"
-    message = f"Somebody changed the visit meanwhile: it is now {now_is}."
-    raise RuleViolation([blocker("changed-meanwhile", message, remedy="Look at it again before you go on.")])
+    news = meanwhile.events_since(appointment, version=version, seen=seen)
+    if not news and not is_stale:
+        return
+    told = meanwhile.told(appointment, news) or "Somebody changed it."
+    message = f"The visit was changed meanwhile. {told} It is now {meanwhile.stands_at(appointment)}."
+    remedy = "Look at it again before you go on; what you entered is kept."
+    raise RuleViolation([blocker("changed-meanwhile", message, remedy=remedy)])

@@ -17,9 +17,11 @@ from infusions.orders.models import InfusionOrder
 from infusions.scheduling import presenters
 from infusions.scheduling.booking import book_appointment, cancel_appointment, move_appointment
 from infusions.scheduling.forms import BookForm, CancelForm, MoveForm, SlotFilterForm
+from infusions.scheduling.meanwhile import seen_now
 from infusions.scheduling.models import Appointment
+from infusions.scheduling.placing import wrong_state
 from infusions.scheduling.slots import find_slots
-from infusions.scheduling.states import MOVABLE
+from infusions.scheduling.states import MOVABLE, State, may_follow
 
 USUALLY, MANY = 20, 80
 
@@ -69,10 +71,9 @@ def appointment_book(request, order_id):
 
 @requires(Permission.BOOK_APPOINTMENT)
 def appointment_move(request, appointment_id):
-    visit = fetch_visit(request, appointment_id)
+    seen, visit = seen_now(appointment_id), fetch_visit(request, appointment_id)
     if visit.state not in MOVABLE:
-        messages.error(request, f"The visit is {visit.get_state_display().lower()} and cannot be moved.")
-        return go_to(request, "scheduling:appointment-detail", visit.public_id)
+        return _too_late(request, visit, wrong_state(visit, "be moved"))
     form = None
     if request.method != "POST":
         record_opening(visit, by=request.user, patient=visit.patient, what="slot search")
@@ -80,33 +81,44 @@ def appointment_move(request, appointment_id):
         form = MoveForm(request.POST, site=visit.site, at_home=visit.is_home)
         if form.is_valid():
             try:
-                version = form.cleaned_data["version"]
-                move_appointment(appointment=visit, version=version, by=request.user, **form.wishes())
+                move_appointment(appointment=visit, by=request.user, **form.as_seen(), **form.wishes())
             except RuleViolation as refused:
                 form.show_problems(refused.problems)
+                if "changed-meanwhile" in refused.codes:
+                    form.look_again(visit.version, seen)
             else:
                 messages.success(request, f"The visit of {visit.patient.name} is moved. The patient is to confirm it.")
                 return go_to(request, "scheduling:appointment-detail", visit.public_id)
-    return _show_slots(request, visit.order, form=form, moving=visit)
+    return _show_slots(request, visit.order, form=form, moving=visit, seen=seen)
 
 
 @requires(Permission.BOOK_APPOINTMENT)
 def appointment_cancel(request, appointment_id):
-    visit = fetch_visit(request, appointment_id)
+    seen, visit = seen_now(appointment_id), fetch_visit(request, appointment_id)
+    if not may_follow(visit.state, State.CANCELLED):
+        return _too_late(request, visit, wrong_state(visit, "be cancelled"))
     if request.method != "POST":
         record_opening(visit, by=request.user, patient=visit.patient, what="visit")
-    form = CancelForm(request.POST or None, initial={"version": visit.version})
+    form = CancelForm(request.POST or None, initial={"version": visit.version, "seen": seen})
     if request.method == "POST" and form.is_valid():
         try:
             cancel_appointment(appointment=visit, by=request.user, **form.cleaned_data)
         except RuleViolation as refused:
             form.show_problems(refused.problems)
+            if "changed-meanwhile" in refused.codes:
+                form.look_again(visit.version, seen)
         else:
             messages.success(request, f"The visit of {visit.patient.name} is cancelled.")
             return go_to(request, "scheduling:appointment-detail", visit.public_id)
     consequence = presenters.cancelling_means(visit)
     context = {"visit": visit, "patient": visit.patient, "form": form, "consequence": consequence}
     return render(request, "infusions/scheduling/appointment_cancel.html", context)
+
+
+def _too_late(request, visit, problem):
+    """Somebody was faster, or the page is old: said on the visit's own page."""
+    messages.error(request, problem.message)
+    return go_to(request, "scheduling:appointment-detail", visit.public_id)
 
 
 def _filters(request, order, moving=None) -> SlotFilterForm:
@@ -120,7 +132,7 @@ def _filters(request, order, moving=None) -> SlotFilterForm:
     return SlotFilterForm(request.GET, sites=sites, site=site, setting=last.setting if last else Setting.FACILITY)
 
 
-def _show_slots(request, order, *, form=None, moving=None):
+def _show_slots(request, order, *, form=None, moving=None, seen=None):
     """The page of options. After a refused booking or move, `form` holds what was typed and why not."""
     filters = _filters(request, order, moving)
     many = "more" in request.GET
@@ -137,10 +149,11 @@ def _show_slots(request, order, *, form=None, moving=None):
         "order": order,
         "patient": order.patient,
         "visit": moving,
+        "seen": seen,
         "site": filters.site,
         "setting": filters.setting,
         "filters": filters,
-        "form": form or _empty_form(filters, moving, token),
+        "form": form or _empty_form(filters, moving, seen, token),
         "search": search,
         "best": presenters.best_row(search, filters.site, token),
         "days": presenters.day_groups(search, filters.site, token),
@@ -150,10 +163,10 @@ def _show_slots(request, order, *, form=None, moving=None):
     return render(request, "infusions/scheduling/slot_list.html", context)
 
 
-def _empty_form(filters, moving, token):
+def _empty_form(filters, moving, seen, token):
     at_home = filters.setting == Setting.HOME
     if moving is not None:
-        return MoveForm(site=filters.site, at_home=at_home, initial={"version": moving.version})
+        return MoveForm(site=filters.site, at_home=at_home, initial={"version": moving.version, "seen": seen})
     return BookForm(site=filters.site, at_home=at_home, initial={"token": token, "setting": filters.setting})
 
 

@@ -42,13 +42,19 @@ def _act(request, appointment_id, service, done):
     """One press, one step; a refusal is told on the visit's page."""
     visit = fetch_visit(request, appointment_id)
     try:
-        service(appointment=visit, by=request.user)
+        service(appointment=visit, by=request.user, version=_version(request))
     except RuleViolation as refused:
         for problem in refused.problems:
             messages.error(request, " ".join(filter(None, [problem.message, problem.remedy])))
     else:
         messages.success(request, done.format(name=visit.patient.name))
     return go_to(request, "scheduling:appointment-detail", visit.public_id)
+
+
+def _version(request) -> int | None:
+    """The version that the page with the button showed; buttons of other pages carry none."""
+    typed = request.POST.get("version", "")
+    return int(typed) if typed.isascii() and typed.isdigit() and len(typed) < 10 else None
 
 
 @requires(Permission.CHECK_IN)

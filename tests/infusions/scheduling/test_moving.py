@@ -68,7 +68,7 @@ def test_a_stale_version_is_told_what_changed(center):
     visit = book(center, "08:00")
     move(center, visit, "13:00")
     assert refusal(move, center, visit, "10:00", version=1) == {"changed-meanwhile"}
-    with pytest.raises(RuleViolation, match="it is now expected, Tue 3 Mar 2026 13:00"):
+    with pytest.raises(RuleViolation, match="It is now expected, Tue 3 Mar 2026 13:00"):
         move(center, visit, "10:00", version=1)
 
 

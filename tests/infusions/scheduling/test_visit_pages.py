@@ -105,8 +105,9 @@ def test_moving_a_visit_that_somebody_else_moved_says_what_it_is_now(center, des
     sent = {"day": "2026-03-03", "time": "10:00", "version": 1}
     told = errors(desk.post(url("appointment-move", visit), sent))
     assert told == [
-        "Somebody changed the visit meanwhile: it is now expected, Tue 3 Mar 2026 13:00. "
-        "Look at it again before you go on."
+        f"The visit was changed meanwhile. {center.scheduler} moved it from Tue 3 Mar 2026 09:00 "
+        "to Tue 3 Mar 2026 13:00 (today 07:00). It is now expected, Tue 3 Mar 2026 13:00. "
+        "Look at it again before you go on; what you entered is kept."
     ]
     visit.refresh_from_db()
     assert visit.start == center.at("13:00")
