@@ -2,12 +2,14 @@
 
 import datetime as dt
 from collections.abc import Iterable, Sequence
+from decimal import Decimal
+from typing import Protocol
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 
 from infusion_center.audit.models import AuditEvent
 from infusion_center.core import clock
-from patients.models import Patient, SearchKey, Weight
+from patients.models import Patient, RiskFactor, SearchKey, Weight
 from patients.names import closeness, name_words, one_slip_away, sound_of, word_closeness
 from patients.search_keys import key_text
 from patients.search_text import Term, day_word, read_search
@@ -18,6 +20,7 @@ LOOSE_WORDS = 12
 LOOSE_CLOSENESS = 0.6
 ORDER_OF_CHARACTERS = "0123456789abcdefghijklmnopqrstuvwxyz"
 AGE_AT_RISK = 65
+LATEST_WEIGHT = ("-measured_on", "-recorded_at", "-pk")
 
 
 def search_patients(text: str, limit: int = 20, *, among: QuerySet | None = None) -> list[Patient]:
@@ -125,9 +128,16 @@ def recently_opened(user, among: QuerySet, limit: int = 8) -> list[Patient]:
     return [found[public_id] for public_id in ids if public_id in found]
 
 
+class Weighed(Protocol):
+    """What rules ask of a weight."""
+
+    kg: Decimal
+    measured_on: dt.date
+
+
 def current_weight(patient: Patient) -> Weight | None:
     """The latest measured weight that nobody retracted."""
-    return patient.weights.current().order_by("-measured_on", "-recorded_at", "-pk").first()
+    return patient.weights.current().order_by(*LATEST_WEIGHT).first()
 
 
 def conditions_of(patient: Patient) -> frozenset[str]:
@@ -139,9 +149,24 @@ def risks_of(patient: Patient) -> frozenset[str]:
     return frozenset(patient.risk_factors.current().values_list("code", flat=True))
 
 
-def is_at_risk(patient: Patient, on: dt.date) -> bool:
-    """Thrombosis or renal risk by the labels' boxed warning: any recorded factor, or older than 65 years."""
-    return patient.age_on(on) > AGE_AT_RISK or patient.risk_factors.current().exists()
+def is_at_risk(patient: Patient, on: dt.date, *, has_risk: bool | None = None) -> bool:
+    """Thrombosis or renal risk by the labels' boxed warning: any recorded factor, or older than 65 years.
+
+    `has_risk`: whether a factor is recorded, where that was read already.
+    """
+    if patient.age_on(on) > AGE_AT_RISK:
+        return True
+    return patient.risk_factors.current().exists() if has_risk is None else has_risk
+
+
+def with_standing_facts(patients: QuerySet) -> QuerySet:
+    """Adds what booking asks of a patient besides the visits: `has_risk`, `current_kg` and when it was measured."""
+    latest = Weight.objects.current().filter(patient=OuterRef("pk")).order_by(*LATEST_WEIGHT)
+    return patients.annotate(
+        has_risk=Exists(RiskFactor.objects.current().filter(patient=OuterRef("pk"))),
+        current_kg=Subquery(latest.values("kg")[:1]),
+        current_kg_on=Subquery(latest.values("measured_on")[:1]),
+    )
 
 
 def may_contact(patient: Patient, channel: str) -> bool:

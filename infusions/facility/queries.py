@@ -11,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator
 from zoneinfo import ZoneInfo
 
-from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet
+from django.db.models import Exists, FilteredRelation, OuterRef, Prefetch, Q, QuerySet
 
 from infusion_center.core import clock
 from infusions.facility.models import Chair, ChairOutage, Closure, Nurse, OpeningHours, Shift, Site
@@ -36,13 +36,18 @@ def open_spans(site: Site, first_day: dt.date, last_day: dt.date) -> list[Span]:
 
 
 def open_spans_by_site(sites: Collection[Site], first_day: dt.date, last_day: dt.date) -> dict[int, list[Span]]:
-    """The same for each site's row number, every site by its own clock."""
-    hours: dict[int, dict[int, OpeningHours]] = defaultdict(dict)
-    for row in OpeningHours.objects.filter(site__in=sites):
-        hours[row.site_id][row.weekday] = row
+    """The same for each site's row number, every site by its own clock. One query: hours, beside each the closures."""
+    hours: dict[int, dict[int, tuple[dt.time, dt.time]]] = defaultdict(dict)
     closed: dict[int, set[dt.date]] = defaultdict(set)
-    for closure in closures_between(sites, first_day, last_day):
-        closed[closure.site_id].update(closed_by(closure, first_day, last_day))
+    during = Q(site__closures__starts_on__lte=last_day, site__closures__ends_on__gte=first_day)
+    rows = OpeningHours.objects.filter(site__in=sites).annotate(
+        closure=FilteredRelation("site__closures", condition=during)
+    )
+    columns = ("site_id", "weekday", "opens", "closes", "closure__starts_on", "closure__ends_on")
+    for site_id, weekday, opens, closes, closed_from, closed_to in rows.order_by().values_list(*columns):
+        hours[site_id][weekday] = opens, closes
+        if closed_from is not None:
+            closed[site_id].update(days_between(max(closed_from, first_day), min(closed_to, last_day)))
     days = days_between(first_day, last_day)
     return {
         site.pk: list(_spans((day for day in days if day not in closed[site.pk]), hours[site.pk], site.time_zone))
@@ -50,12 +55,12 @@ def open_spans_by_site(sites: Collection[Site], first_day: dt.date, last_day: dt
     }
 
 
-def _spans(days: Iterable[dt.date], hours: dict[int, OpeningHours], zone_name: str) -> Iterator[Span]:
+def _spans(days: Iterable[dt.date], hours: dict[int, tuple[dt.time, dt.time]], zone_name: str) -> Iterator[Span]:
     for day in days:
-        row = hours.get(day.weekday())
-        if row is None:
+        if day.weekday() not in hours:
             continue
-        start, end = wall_instant(day, row.opens, zone_name), wall_instant(day, row.closes, zone_name)
+        opens, closes = hours[day.weekday()]
+        start, end = wall_instant(day, opens, zone_name), wall_instant(day, closes, zone_name)
         if start < end:
             yield start, end
 

@@ -164,24 +164,25 @@ def visit_length(
     )
 
 
-def infusion_minutes_of(order: InfusionOrder) -> int:
+def infusion_minutes_of(order: InfusionOrder, *, has_risk: bool | None = None) -> int:
     """Minutes of the longest day as kept at signing; computed anew for a draft, or when a risk came to light since.
 
-    Kept on the instance, because a slot search asks for every day of its window.
+    Kept on the instance, because a slot search asks for every day of its window. `has_risk`: whether the patient has
+    a recorded risk, where that was read already.
     """
     if not hasattr(order, "_infusion_minutes_now"):
-        order._infusion_minutes_now = max(order.infusion_minutes, _minutes_beyond_signing(order))
+        order._infusion_minutes_now = max(order.infusion_minutes, _minutes_beyond_signing(order, has_risk))
     return order._infusion_minutes_now
 
 
-def _minutes_beyond_signing(order: InfusionOrder) -> int:
-    if order.infusion_minutes and (order.at_risk or not risk_since_signing(order)):
+def _minutes_beyond_signing(order: InfusionOrder, has_risk: bool | None) -> int:
+    if order.infusion_minutes and (order.at_risk or not risk_since_signing(order, has_risk=has_risk)):
         return 0
     return longest_day_minutes(order_facts(order).products)
 
 
-def risk_since_signing(order: InfusionOrder) -> bool:
-    return not order.at_risk and patients.is_at_risk(order.patient, patient_today(order.patient))
+def risk_since_signing(order: InfusionOrder, *, has_risk: bool | None = None) -> bool:
+    return not order.at_risk and patients.is_at_risk(order.patient, patient_today(order.patient), has_risk=has_risk)
 
 
 def needs_long_observation(order: InfusionOrder, on: dt.date, *, last_on: dt.date | None = None) -> bool:

@@ -14,7 +14,6 @@ from infusions.formulary import rules as formulary
 from infusions.orders.models import InfusionOrder, OrderStatus, WeightMethod
 from infusions.orders.queries import OrderFacts, ProductPlan, order_facts, rate_cap, risk_since_signing
 from patients import queries as patients
-from patients.models import Weight
 
 ADULT_AGE = 18
 WEIGHT_KEEPS_ADULT = dt.timedelta(days=183)
@@ -87,7 +86,7 @@ def _weight_problems(order: InfusionOrder, facts: OrderFacts) -> list[Problem]:
     return [needs_approval("weight-old", message, field="weight_measured_on", remedy=remedy)]
 
 
-def weight_change_problems(order: InfusionOrder, weight: Weight | None) -> list[Problem]:
+def weight_change_problems(order: InfusionOrder, weight: patients.Weighed | None) -> list[Problem]:
     """A change of 10 % or more holds the next dose until a clinician confirms. Source: fact sheet 2 and 3, weight."""
     if weight is None or not order.actual_weight_kg:
         return []
@@ -204,7 +203,7 @@ def _at_risk_problems(facts: OrderFacts) -> list[Problem]:
 
 
 def validity_problems(
-    order: InfusionOrder, on: dt.date, *, weight: Weight | EllipsisType | None = ...
+    order: InfusionOrder, on: dt.date, *, weight: patients.Weighed | EllipsisType | None = ...
 ) -> list[Problem]:
     """What forbids booking or starting by this order on the local day `on`.
 

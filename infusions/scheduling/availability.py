@@ -1,44 +1,31 @@
 """Reads what is open, who works and what is booked in a window, and draws it as the bitmaps that search looks at.
 
-Costs five queries, whatever the window and however much is booked in it.
+Costs four queries, whatever the window and however much is booked in it; none looks at what lies before the window.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Collection, Container, Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from django.db.models import F, FilteredRelation, Q
 
 from infusion_center.accounts.models import User
 from infusion_center.core import clock
+from infusion_center.core.epoch import WholeEpochSeconds
 from infusions.facility.models import Chair, Nurse, Setting, Shift, Site
 from infusions.facility.queries import open_spans
 from infusions.scheduling.bitmaps import Picture, ShiftSpan, fill
-from infusions.scheduling.lanes import chair_lane, hands_lane, lanes_of, patient_lane, place_lanes
+from infusions.scheduling.drawing import ROW, BookedVisit, draw_visits, visit_of
 from infusions.scheduling.models import Appointment
 
 # No visit lasts longer, so an index on the start finds all that reach into a window.
 LONGEST_VISIT = dt.timedelta(days=1)
-# A nurse on her way to or from a visit outside the window is not free in it.
-TRAVEL = dt.timedelta(hours=4)
+TRAVEL = dt.timedelta(hours=4)  # a nurse on her way to or from a visit outside the window is not free in it
 Span = tuple[dt.datetime, dt.datetime]
-VISIT_FIELDS = (
-    "pk",
-    "setting",
-    "start",
-    "end",
-    "patient_id",
-    "chair_id",
-    "nurse_id",
-    "ratio_place",
-    "travel_minutes",
-    "start_hands_minutes",
-    "end_hands_minutes",
-    "finished_at",
-)
 NURSE_FIELDS = ("id", "public_id", "user_id", "visits_homes", "is_active")
 
 
@@ -52,7 +39,12 @@ class Availability:
     picture: Picture
     chairs: dict[int, Chair]
     nurses: dict[int, Nurse]
-    visits: list
+    rows: list[tuple]  # what is booked, as drawing.ROW has it
+
+    @cached_property
+    def visits(self) -> list[BookedVisit]:
+        """What is booked, as lanes.lanes_of takes it."""
+        return [visit_of(row) for row in self.rows]
 
     def bit(self, instant: dt.datetime) -> int:
         return clock.quarter_of(instant) - self.origin
@@ -89,39 +81,27 @@ def read_availability(
     shifts, nurses = _shifts(site, setting, spans, origin, size)
     chairs, outages = ({}, {}) if at_home else _chairs(site, start, end, origin, size)
     gone = {*leave_out, *([ignore.pk] if ignore else [])}
-    visits = visits_within(site, spans, nurse_ids=nurses, patient_id=patient_id, leave_out=gone)
-    wanted = {patient_lane(patient_id), *map(chair_lane, chairs), *map(hands_lane, nurses)}
-    wanted.update(lane for nurse_id in nurses for lane in place_lanes(nurse_id))
+    rows = rows_within(site, spans, nurse_ids=nurses, patient_id=patient_id, leave_out=gone)
     picture = Picture(
         size=size,
         patient_id=patient_id,
         opening=() if at_home else _opening(site, start, end, origin, size),
         chairs=tuple(chairs),
         shifts=shifts,
-        busy=draw_visits(visits, origin, size, wanted),
+        busy=draw_visits(rows, origin, size, patient_id),
         outages=outages,
     )
-    return Availability(site, setting, origin, picture, chairs, nurses, visits)
+    return Availability(site, setting, origin, picture, chairs, nurses, rows)
 
 
-def visits_between(
-    site: Site,
-    start: dt.datetime,
-    end: dt.datetime,
-    *,
-    nurse_ids: Iterable[int],
-    patient_id: int,
-    ignore: Appointment | None = None,
-) -> list:
-    """Visits that hold lanes of the site, of these nurses wherever they are, or of the patient. One query."""
-    gone = [] if ignore is None else [ignore.pk]
-    return visits_within(site, [(start, end)], nurse_ids=nurse_ids, patient_id=patient_id, leave_out=gone)
-
-
-def visits_within(
+def rows_within(
     site: Site, spans: Sequence[Span], *, nurse_ids: Iterable[int], patient_id: int, leave_out: Collection[int] = ()
-) -> list:
-    """The same for several windows at once, in one query. A visit that reaches into two of them comes once."""
+) -> list[tuple]:
+    """Visits that hold lanes of the site, of these nurses wherever they are, or of the patient, in any of the spans.
+
+    One query; a visit that reaches into two spans comes once. A union, because an OR over three columns loses the
+    indexes by which each part is found.
+    """
     holding = Appointment.objects.holding().order_by()
     if leave_out:
         holding = holding.exclude(pk__in=leave_out)
@@ -134,10 +114,10 @@ def visits_within(
         elsewhere |= near
     away = holding.exclude(site=site).filter(elsewhere)
     parts = [
-        part.values_list(*VISIT_FIELDS, named=True)
+        part.values_list(*ROW)
         for part in (
             holding.filter(here),
-            away.filter(patient_id=patient_id),
+            away.filter(patient_id=patient_id).exclude(nurse_id__in=list(nurse_ids)),
             away.filter(nurse_id__in=list(nurse_ids)),
         )
     ]
@@ -156,28 +136,12 @@ def _spans_of(days: Collection[dt.date], zone: str) -> list[Span]:
     return spans
 
 
-def draw_visits(visits: Iterable, origin: int, size: int, wanted: Container[int]) -> dict[int, int]:
-    """For each wanted lane the bitmap of the quarters that the visits take, cut to the window."""
-    spans: dict[int, list[range]] = defaultdict(list)
-    for visit in visits:
-        for lane, quarters in lanes_of(visit):
-            if lane in wanted:
-                spans[lane].append(quarters)
-    everything = (1 << size) - 1
-    drawn = {}
-    for lane, taken in spans.items():
-        # Bits before the window are cut by counting from the earliest span; those after it by the mask.
-        first = min(origin, min(quarters.start for quarters in taken))
-        bitmap = 0
-        for quarters in taken:
-            bitmap |= ((1 << len(quarters)) - 1) << (quarters.start - first)
-        drawn[lane] = bitmap >> (origin - first) & everything
-    return drawn
-
-
 def _opening(site: Site, start: dt.datetime, end: dt.datetime, origin: int, size: int) -> tuple[range, ...]:
     first_day, last_day = clock.local_date(start, site.time_zone), clock.local_date(end, site.time_zone)
-    spans = (_whole_quarters(opens, closes, origin, size) for opens, closes in open_spans(site, first_day, last_day))
+    spans = (
+        _whole_quarters(int(opens.timestamp()), int(closes.timestamp()), origin, size)
+        for opens, closes in open_spans(site, first_day, last_day)
+    )
     return tuple(span for span in spans if span)
 
 
@@ -191,8 +155,8 @@ def _shifts(site: Site, setting: str, spans: Sequence[Span], origin: int, size: 
         .filter(nurse__is_active=True, nurse__user__is_active=True)
         .order_by("nurse__user__full_name", "nurse_id", "starts_at")
         .values_list(
-            *("starts_at", "ends_at", "ratio", "nurse_id", "nurse__public_id", "nurse__user_id"),
-            *("nurse__visits_homes", "nurse__user__full_name", "nurse__user__initials"),
+            *(WholeEpochSeconds("starts_at"), WholeEpochSeconds("ends_at"), "ratio", "nurse_id", "nurse__public_id"),
+            *("nurse__user_id", "nurse__visits_homes", "nurse__user__full_name", "nurse__user__initials"),
         )
     )
     worked, nurses = [], {}
@@ -225,7 +189,7 @@ def _chairs(site: Site, start: dt.datetime, end: dt.datetime, origin: int, size:
     return chairs, dict(outages)
 
 
-def _whole_quarters(start: dt.datetime, end: dt.datetime, origin: int, size: int) -> range:
-    """The quarters that lie wholly in [start, end), counted from the window's first and cut to it."""
-    first = -(-int(start.timestamp()) // clock.QUARTER_SECONDS) - origin
-    return range(max(first, 0), max(0, min(clock.quarter_of(end) - origin, size)))
+def _whole_quarters(start: int, end: int, origin: int, size: int) -> range:
+    """The quarters wholly in [start, end), given in seconds; counted from the window's first and cut to it."""
+    first = -(-start // clock.QUARTER_SECONDS) - origin
+    return range(max(first, 0), max(0, min(end // clock.QUARTER_SECONDS - origin, size)))

@@ -5,11 +5,17 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Collection
 from dataclasses import dataclass
+from decimal import Decimal
+from typing import NamedTuple
+
+from django.db.models import FilteredRelation, Q
 
 from infusions.facility.models import Site
 from infusions.orders.models import InfusionOrder
 from infusions.scheduling.models import Appointment
 from infusions.scheduling.states import DONE, ON_SITE, UPCOMING
+from patients.models import Patient
+from patients.queries import with_standing_facts
 
 # A no-show is no dose: neither interval nor authorized visits count him.
 COUNTING = UPCOMING | ON_SITE | DONE
@@ -28,19 +34,75 @@ class CourseSoFar:
         return max((day for day in self.held_on if day < on), default=None)
 
 
+class KnownWeight(NamedTuple):
+    kg: Decimal
+    measured_on: dt.date
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """What the patient would like, or needs; see models.BookingPreference."""
+
+    weekdays: frozenset[int] = frozenset()
+    earliest: dt.time | None = None
+    latest: dt.time | None = None
+    nurse_id: int | None = None
+    chair_kind: str = ""
+    needs_chair_kind: bool = False
+
+    @property
+    def needed_kind(self) -> str:
+        return self.chair_kind if self.needs_chair_kind else ""
+
+
+@dataclass(frozen=True)
+class Known:
+    """What booking asks of an order and its patient besides the order itself."""
+
+    course: CourseSoFar
+    wishes: Wishes
+    weight: KnownWeight | None
+    has_risk: bool
+
+
+WISH_FIELDS = ("weekdays", "earliest", "latest", "nurse_id", "chair_kind", "needs_chair_kind")
+
+
+def known_about(order: InfusionOrder, *, ignore: Appointment | None = None, leave_out: Collection[int] = ()) -> Known:
+    """One query, a row for each visit of the order that counts.
+
+    `ignore`: a visit that is about to be moved; `leave_out`: row numbers of more of them.
+    """
+    counting = Q(appointments__order=order, appointments__state__in=COUNTING)
+    if gone := {*leave_out, *([ignore.pk] if ignore else [])}:
+        counting &= ~Q(appointments__pk__in=gone)
+    rows = list(
+        with_standing_facts(Patient.objects.filter(pk=order.patient_id))
+        .annotate(visit=FilteredRelation("appointments", condition=counting))
+        .order_by("visit__start", "visit__pk")
+        .values_list(
+            *("visit__state", "visit__local_start", "visit__nurse_id", "has_risk", "current_kg", "current_kg_on"),
+            *(f"booking_preference__{name}" for name in WISH_FIELDS),
+        )
+    )
+    visits = [row[:3] for row in rows if row[0] is not None]
+    has_risk, kg, measured_on, weekdays, *others = rows[0][3:]
+    return Known(
+        course=CourseSoFar(
+            held_on=frozenset(dt.date.fromisoformat(local_start[:10]) for _, local_start, _ in visits),
+            booked=sum(1 for state, _, _ in visits if state not in DONE),
+            last_nurse_id=visits[-1][2] if visits else None,
+        ),
+        wishes=Wishes() if weekdays is None else Wishes(frozenset(weekdays), *others),
+        weight=None if kg is None else KnownWeight(kg, measured_on),
+        has_risk=has_risk,
+    )
+
+
 def course_so_far(
     order: InfusionOrder, *, ignore: Appointment | None = None, leave_out: Collection[int] = ()
 ) -> CourseSoFar:
-    """One query. `ignore`: a visit that is about to be moved; `leave_out`: row numbers of more of them."""
-    visits = order.appointments.filter(state__in=COUNTING).order_by("start", "pk")
-    if gone := {*leave_out, *([ignore.pk] if ignore else [])}:
-        visits = visits.exclude(pk__in=gone)
-    rows = list(visits.values_list("state", "local_start", "nurse_id"))
-    return CourseSoFar(
-        held_on=frozenset(dt.date.fromisoformat(local_start[:10]) for _, local_start, _ in rows),
-        booked=sum(1 for state, _, _ in rows if state not in DONE),
-        last_nurse_id=rows[-1][2] if rows else None,
-    )
+    return known_about(order, ignore=ignore, leave_out=leave_out).course
 
 
 def usual_site(order: InfusionOrder) -> Site | None:

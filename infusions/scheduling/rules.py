@@ -12,16 +12,16 @@ from infusion_center.core import clock
 from infusion_center.core.rules import Problem, Severity, blocker, needs_approval
 from infusions.facility.models import Chair, Nurse, Setting, Site
 from infusions.orders.models import InfusionOrder
-from infusions.orders.queries import VisitLength, visit_length
+from infusions.orders.queries import VisitLength, infusion_minutes_of, visit_length
 from infusions.orders.rules import interval_problems, validity_problems
 from infusions.scheduling import conflicts
 from infusions.scheduling.availability import Availability, read_availability
 from infusions.scheduling.bitmaps import Fits, Need, Seat, fitting, need_of, seats
 from infusions.scheduling.models import Appointment
-from infusions.scheduling.queries import CourseSoFar, course_so_far
+from infusions.scheduling.queries import CourseSoFar, known_about
 from infusions.scheduling.refusals import name_day, order_refusals
 from infusions.scheduling.windows import course_began, neighbours
-from patients.models import Weight
+from patients.queries import Weighed
 
 # Whether a dose may be given earlier than ordered is a clinical question, not one of the desk.
 CLINICAL_DECISIONS = {"dose-too-early", "next-visit-too-early", "visit-same-day"}
@@ -79,9 +79,11 @@ def examine(
     `leave_out`: row numbers of visits that move together with it and have not found their new place yet.
     """
     on = clock.local_date(start, site.time_zone)
-    course = course_so_far(order, ignore=moving, leave_out=leave_out)
-    length = visit_length(order, site, setting, on=on, last_on=course.last_before(on))
-    problems = [*order_problems_on(order, setting, course, on), *_start_problems(start, now)]
+    known = known_about(order, ignore=moving, leave_out=leave_out)
+    course, minutes = known.course, infusion_minutes_of(order, has_risk=known.has_risk)
+    last_on = course.last_before(on)
+    length = visit_length(order, site, setting, on=on, last_on=last_on, infusion_minutes=minutes)
+    problems = [*order_problems_on(order, setting, course, on, weight=known.weight), *_start_problems(start, now)]
     seen = _read_day(order, site, setting, start, length, moving, leave_out)
     problems += _chair_choice_problems(site, setting, chair)
     found, fits, need = _place_problems(seen, start, length, chair, nurse)
@@ -108,7 +110,7 @@ def approvals(problems: list[Problem], by) -> list[Problem]:
 
 
 def order_problems_on(
-    order: InfusionOrder, setting: str, course: CourseSoFar, on: dt.date, *, weight: Weight | EllipsisType | None = ...
+    order: InfusionOrder, setting: str, course: CourseSoFar, on: dt.date, *, weight: Weighed | EllipsisType | None = ...
 ) -> list[Problem]:
     """Whether the order lets a visit be booked on the local day: signed and valid, authorized, its interval kept.
 

@@ -10,13 +10,13 @@ from infusion_center.core import clock
 from infusion_center.core.rules import Problem, Severity
 from infusions.facility.models import Chair, Nurse, Setting, Site
 from infusions.orders.models import InfusionOrder
-from infusions.orders.queries import VisitLength, visit_length
+from infusions.orders.queries import VisitLength, infusion_minutes_of, visit_length
 from infusions.orders.rules import dose_window, validity_problems
 from infusions.scheduling import refusals
 from infusions.scheduling.availability import read_availability
 from infusions.scheduling.bitmaps import Fits, Need, fill, fitting, need_of, seats, snug_starts, union
 from infusions.scheduling.models import Appointment
-from infusions.scheduling.queries import CourseSoFar, course_so_far, usual_site
+from infusions.scheduling.queries import CourseSoFar, Known, known_about, usual_site
 from infusions.scheduling.ranking import DaySlice, Merits, best_starts
 from infusions.scheduling.windows import DrugWindow, course_began, drug_window, rest_of_course
 
@@ -63,18 +63,18 @@ def find_slots(
     """Starts for the order's next visit, from `earliest` to `latest` (days, or instants of the start).
 
     Without them, the window in which the order's interval is kept. `moving`: the visit that is looked after and that
-    does not stand in its own way. Eight queries, whatever the window and however much is booked.
+    does not stand in its own way. Five queries, whatever the window and however much is booked.
     """
     now = now or clock.now()
     site = site or usual_site(order)
     if site is None:
         return SlotSearch(refusals=[refusals.NO_SITE])
-    course = course_so_far(order, ignore=moving)
-    window = next_window(order, course, clock.local_date(now, site.time_zone))
-    standing = standing_problems(order, window, setting, course)
+    known = known_about(order, ignore=moving)
+    window = next_window(order, known.course, clock.local_date(now, site.time_zone))
+    standing = standing_problems(order, window, setting, known)
     if any(problem.severity == Severity.BLOCKER for problem in standing):
         return SlotSearch(refusals=standing, window=window)
-    search = _Search(order, site, setting, now, window, course, earliest, latest)
+    search = _Search(order, site, setting, now, window, known, earliest, latest)
     if search.first_start > search.last_start:
         return SlotSearch(refusals=[*standing, *refusals.empty_window(order, window, search.days)], window=window)
     return search.run(limit, standing, moving)
@@ -92,18 +92,19 @@ def next_window(order: InfusionOrder, course: CourseSoFar, today: dt.date) -> Dr
     return drug_window(today=today, starts_on=order.starts_on, valid_until=order.valid_until, dose_window=found)
 
 
-def standing_problems(order: InfusionOrder, window: DrugWindow, setting: str, course: CourseSoFar) -> list[Problem]:
+def standing_problems(order: InfusionOrder, window: DrugWindow, setting: str, known: Known) -> list[Problem]:
     """What stands against every start alike, whatever the day."""
-    found = [problem for problem in validity_problems(order, window.first) if problem.code not in DATED]
-    return [*found, *refusals.order_refusals(order, setting, course)]
+    found = validity_problems(order, window.first, weight=known.weight)
+    dateless = [problem for problem in found if problem.code not in DATED]
+    return [*dateless, *refusals.order_refusals(order, setting, known.course)]
 
 
 class _Search:
     """One search: the days looked at, the picture read for them, and what was found on it."""
 
-    def __init__(self, order, site, setting, now, window, course, earliest, latest):
+    def __init__(self, order, site, setting, now, window, known, earliest, latest):
         self.order, self.site, self.setting = order, site, setting
-        self.window, self.course = window, course
+        self.window, self.known, self.course = window, known, known.course
         self.first_start, self.last_start = self._bounds(now, earliest, latest)
 
     def _bounds(self, now, earliest, latest) -> tuple[dt.datetime, dt.datetime]:
@@ -124,9 +125,16 @@ class _Search:
         return max(begin, now), end
 
     def run(self, limit: int | None, standing: list[Problem], moving: Appointment | None) -> SlotSearch:
-        held_before = self.course.last_before
+        minutes = infusion_minutes_of(self.order, has_risk=self.known.has_risk)
         lengths = {
-            day: visit_length(self.order, self.site, self.setting, on=day, last_on=held_before(day))
+            day: visit_length(
+                self.order,
+                self.site,
+                self.setting,
+                on=day,
+                infusion_minutes=minutes,
+                last_on=self.course.last_before(day),
+            )
             for day in self.days
         }
         longest = max(length.total for length in lengths.values())
