@@ -7,7 +7,7 @@ import pytest
 
 from infusion_center.core import clock
 from infusions.facility.models import Setting
-from infusions.scheduling.availability import rows_between
+from infusions.scheduling.availability import rows_within
 from infusions.scheduling.drawing import draw_visits, visit_of
 from infusions.scheduling.lanes import lanes_of, patient_lane
 from infusions.scheduling.models import Appointment
@@ -62,7 +62,7 @@ def test_what_is_read_of_a_visit_takes_the_lanes_of_the_visit_itself():
     for finished_at in (None, visit.start + dt.timedelta(hours=1), visit.start + dt.timedelta(minutes=89) + fraction):
         Appointment.objects.filter(pk=visit.pk).update(finished_at=finished_at)
         visit.refresh_from_db()
-        (row,) = rows_between(center.site, start, end, nurse_ids=[], patient_id=0)
+        (row,) = rows_within(center.site, [(start, end)], nurse_ids=[], patient_id=0)
         assert lanes_of(visit_of(row)) == lanes_of(visit)
 
 
@@ -73,6 +73,6 @@ def test_visits_elsewhere_are_read_for_the_patient_and_the_nurses_and_no_others(
     own = make_appointment(site=other, day=DAY, at="13:00")
     make_appointment(site=other, day=DAY, at="09:00")
     start, end = clock.day_bounds(DAY, center.site.time_zone)
-    rows = rows_between(center.site, start, end, nurse_ids=[center.nurses[0].pk], patient_id=own.patient_id)
+    rows = rows_within(center.site, [(start, end)], nurse_ids=[center.nurses[0].pk], patient_id=own.patient_id)
     seconds = [int(visit.start.timestamp()) for visit in (kept, own)]
     assert sorted(row[0] for row in rows) == seconds
