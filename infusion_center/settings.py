@@ -230,6 +230,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
 # How long a claimed reminder belongs to its sender: longer than the hard time limit of the task that claimed it.
 REMINDER_LEASE_SECONDS = env.int("REMINDER_LEASE_SECONDS", 120)
 REMINDER_SCAN_SECONDS = env.int("REMINDER_SCAN_SECONDS", 30)
+TRIM_CLAIMS_SECONDS = 6 * 60 * 60
 CELERY_BEAT_SCHEDULE_FILENAME = str(VAR_DIR / "celerybeat-schedule")
 CELERY_BEAT_SCHEDULE = {
     # An expired wake-up is dropped: the next one does all the work that is due.
@@ -242,6 +243,11 @@ CELERY_BEAT_SCHEDULE = {
         "task": "infusions.reminders.tasks.send_due_reminders",
         "schedule": schedule(REMINDER_SCAN_SECONDS),
         "options": {"expires": REMINDER_SCAN_SECONDS},
+    },
+    "trim-claims": {
+        "task": "infusions.scheduling.tasks.trim_claims",
+        "schedule": schedule(TRIM_CLAIMS_SECONDS),
+        "options": {"expires": TRIM_CLAIMS_SECONDS},
     },
 }
 
