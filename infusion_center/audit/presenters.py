@@ -38,6 +38,7 @@ SENTENCES = {
     "patient.searched": "searched for patients",
     "reminder.resend_requested": "asked to send the reminder again",
     "report.downloaded": "downloaded {what}",
+    "shift.called_out": "took hours of {target} off the roster: cannot come",
     "site.hours_changed": "changed the opening hours",
     "site.member_added": "gave {target} a site",
     "site.member_removed": "took a site from {target}",

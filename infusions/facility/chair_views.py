@@ -10,7 +10,7 @@ from infusion_center.core import clock
 from infusions.facility import chair_services as services
 from infusions.facility.forms import ChairForm, ConfirmForm, OutageForm
 from infusions.facility.models import Chair, ChairOutage, Site
-from infusions.facility.pages import at_site, form_page
+from infusions.facility.pages import at_site, cover_url_if_hit, form_page
 from infusions.facility.queries import chairs_with_outages
 
 
@@ -67,12 +67,14 @@ def chair_take_out(request, chair_id):
     form = OutageForm(request.POST or None, site=chair.site, initial=initial)
 
     def save(data):
-        wanted = {name: data[name] for name in ("starts_at", "ends_at", "reason", "override_reason")}
-        services.take_chair_out(chair=chair, by=request.user, **wanted)
+        # Why it is out of service is also why it is taken from the visits booked there: nobody is asked twice.
+        wanted = {name: data[name] for name in ("starts_at", "ends_at", "reason")}
+        services.take_chair_out(chair=chair, by=request.user, override_reason=data["reason"], **wanted)
+        return cover_url_if_hit(chair.site, chair.appointments, data["starts_at"], data["ends_at"])
 
     page = {
         "title": f"Take {chair} out of service",
-        "text": "It is not offered for visits in this time. Booked visits stay until somebody moves them.",
+        "text": "It is not offered for visits in this time. Visits booked there are listed next, to be re-seated.",
         "verb": "Take out of service",
         "done": f"{chair} is out of service.",
     }
@@ -97,6 +99,7 @@ def chair_retire(request, chair_id):
 
     def save(data):
         services.retire_chair(chair=chair, by=request.user, override_reason=data["override_reason"])
+        return cover_url_if_hit(chair.site, chair.appointments, clock.now(), None)
 
     page = {
         "title": f"Retire {chair}?",

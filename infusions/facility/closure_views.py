@@ -11,8 +11,8 @@ from infusion_center.accounts.roles import Permission
 from infusion_center.core import clock
 from infusions.facility import services
 from infusions.facility.forms import ClosureForm, HolidaysForm
-from infusions.facility.models import Closure, Site
-from infusions.facility.pages import at_site, form_page
+from infusions.facility.models import Closure, Setting, Site
+from infusions.facility.pages import at_site, cover_url_if_hit, form_page
 from infusions.facility.queries import closures_between
 
 
@@ -36,14 +36,17 @@ def closure_list(request, *, site):
 @requires(Permission.MANAGE_FACILITY)
 @at_site
 def closure_create(request, *, site):
-    form = ClosureForm(request.POST or None)
+    form, zone = ClosureForm(request.POST or None), site.time_zone
 
     def save(data):
-        services.add_closure(site=site, by=request.user, **data)
+        # Why the site closes is also why visits booked on these days must move: nobody is asked twice.
+        services.add_closure(site=site, by=request.user, **data | {"override_reason": data["reason"]})
+        first, last = clock.day_bounds(data["starts_on"], zone)[0], clock.day_bounds(data["ends_on"], zone)[1]
+        return cover_url_if_hit(site, site.appointments.filter(setting=Setting.FACILITY), first, last)
 
     page = {
         "title": "Close the site",
-        "text": "No visits are offered on these days. Booked visits stay until somebody moves them.",
+        "text": "No visits are offered on these days. Visits booked there are listed next, to be moved.",
         "verb": "Close these days",
         "done": "The closure is added.",
     }

@@ -11,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator
 from zoneinfo import ZoneInfo
 
-from django.db.models import Exists, FilteredRelation, OuterRef, Prefetch, Q, QuerySet
+from django.db.models import Exists, FilteredRelation, Max, Min, OuterRef, Prefetch, Q, QuerySet
 
 from infusion_center.core import clock
 from infusions.facility.models import Chair, ChairOutage, Closure, Nurse, OpeningHours, Shift, Site
@@ -104,6 +104,13 @@ def shifts_between(site: Site, start: dt.datetime, end: dt.datetime, setting: st
     if setting is not None:
         shifts = shifts.filter(setting=setting)
     return list(shifts.select_related("nurse__user").order_by("starts_at", "nurse__user__full_name", "pk"))
+
+
+def working_hours(nurse: Nurse, start: dt.datetime, end: dt.datetime) -> Span | None:
+    """From the first to the last instant of the nurse's shifts, at any site, that begin in [start, end)."""
+    shifts = Shift.objects.filter(nurse=nurse, starts_at__gte=start, starts_at__lt=end)
+    found = shifts.aggregate(first=Min("starts_at"), last=Max("ends_at"))
+    return (found["first"], found["last"]) if found["first"] else None
 
 
 def chairs_in_service(site: Site, start: dt.datetime, end: dt.datetime) -> list[Chair]:

@@ -12,6 +12,7 @@ from infusion_center.core import clock
 from infusion_center.core.rules import RuleViolation, blocker, codes, refuse_if_blocking
 from infusions.facility import queries, rules
 from infusions.facility.models import Nurse, Setting, Shift, Site
+from infusions.facility.queries import Span
 
 WEEK = dt.timedelta(days=7)
 
@@ -124,6 +125,58 @@ def removal_problems(shift: Shift, *, now: dt.datetime) -> list:
     visits = shift.nurse.appointments.filter(site=shift.site, setting=shift.setting)
     number = rules.overlapping(visits, max(shift.starts_at, now), shift.ends_at)
     return rules.uncovered_problems(number, "would be left without a nurse")
+
+
+@transaction.atomic
+def call_out(
+    *, nurse: Nurse, starts_at: dt.datetime, ends_at: dt.datetime, reason: str, by, now: dt.datetime | None = None
+) -> list[Span]:
+    """A nurse cannot come in [starts_at, ends_at): take those hours off the roster, at whatever site they are.
+
+    A shift that reaches beyond them is cut, on both sides if need be. Returns the hours that were taken off. Visits
+    booked in them stay as they are: from now on they are uncovered. No reason is asked for that, since it is known.
+    """
+    now = now or clock.now()
+    list(Nurse.objects.select_for_update().filter(pk=nurse.pk))  # not while somebody gives her a shift
+    shifts = list(
+        Shift.objects.filter(nurse=nurse, starts_at__lt=ends_at, ends_at__gt=starts_at)
+        .select_related("site")
+        .order_by("starts_at")
+    )
+    refuse_if_blocking(rules.call_out_problems(nurse, shifts, starts_at, ends_at, reason, now))
+    return [_cut(shift, starts_at, ends_at, reason.strip()[:60], by) for shift in shifts]
+
+
+def _cut(shift: Shift, starts_at: dt.datetime, ends_at: dt.datetime, reason: str, by) -> Span:
+    before, after = shift.starts_at < starts_at, shift.ends_at > ends_at
+    gone = max(shift.starts_at, starts_at), min(shift.ends_at, ends_at)
+    audit.record(
+        "shift.called_out",
+        shift,
+        by=by,
+        site=shift.site,
+        nurse=shift.nurse.public_id,
+        hours=[f"{at:%Y-%m-%dT%H:%MZ}" for at in gone],
+        reason=reason,
+    )
+    if not before and not after:
+        shift.delete()
+        return gone
+    if before and after:
+        Shift.objects.create(
+            nurse=shift.nurse,
+            site=shift.site,
+            setting=shift.setting,
+            ratio=shift.ratio,
+            starts_at=ends_at,
+            ends_at=shift.ends_at,
+        )
+    if before:
+        shift.ends_at = starts_at
+    else:
+        shift.starts_at = ends_at
+    shift.save(update_fields=["starts_at", "ends_at"])
+    return gone
 
 
 @transaction.atomic

@@ -15,7 +15,7 @@ from infusions.facility import queries
 from infusions.facility import roster_services as services
 from infusions.facility.forms import ConfirmForm, NurseEditForm, NurseForm, ShiftForm
 from infusions.facility.models import Nurse, Setting, Shift, Site
-from infusions.facility.pages import at_site, form_page
+from infusions.facility.pages import at_site, cover_url_if_hit, fetch_nurse, form_page
 from infusions.facility.roster import monday_of, roster_week
 from infusions.facility.services import add_member
 
@@ -80,7 +80,9 @@ def shift_remove(request, shift_id):
         form.ask_reason()
 
     def save(data):
+        starts_at, ends_at, visits = shift.starts_at, shift.ends_at, shift.nurse.appointments.filter(site=shift.site)
         services.remove_shift(shift=shift, by=request.user, override_reason=data["override_reason"])
+        return cover_url_if_hit(shift.site, visits.filter(setting=shift.setting), starts_at, ends_at)
 
     return form_page(
         request,
@@ -140,8 +142,7 @@ def nurse_create(request, *, site):
 
 @requires(Permission.MANAGE_ROSTER)
 def nurse_edit(request, nurse_id):
-    members = Nurse.objects.filter(user__site_memberships__site__in=Site.objects.visible_to(request.user)).distinct()
-    nurse = get_object_or_404(members.select_related("user"), public_id=nurse_id)
+    nurse = fetch_nurse(request, nurse_id)
     initial = {"visits_homes": nurse.visits_homes, "is_active": nurse.is_active}
     form = NurseEditForm(request.POST if request.method == "POST" else None, initial=initial)
 

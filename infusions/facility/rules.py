@@ -73,3 +73,19 @@ def shift_problems(
             blocker("shift-overlaps", message, field="nurse", remedy="Remove it first, or change the hours.")
         )
     return problems
+
+
+def call_out_problems(
+    nurse: Nurse, shifts: list[Shift], starts_at: dt.datetime, ends_at: dt.datetime, reason: str, now: dt.datetime
+) -> list[Problem]:
+    """Whether the hours can be taken off the roster; `shifts` are the nurse's that touch them."""
+    if ends_at <= starts_at:
+        return [blocker("call-out-backwards", "It ends before it starts.", field="ends")]
+    if ends_at <= now:
+        return [blocker("call-out-past", "These hours are past.", field="first_day")]
+    if not reason.strip():
+        return [blocker("reason-missing", "Say why.", field="reason")]
+    if not shifts:
+        message = f"{nurse} has no shift then."
+        return [blocker("no-shift-then", message, field="first_day", remedy="Nothing has to be taken off the roster.")]
+    return []

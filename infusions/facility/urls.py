@@ -1,6 +1,6 @@
 from django.urls import path
 
-from infusions.facility import chair_views, closure_views, roster_views, site_views
+from infusions.facility import call_out_views, chair_views, closure_views, roster_views, site_views
 
 app_name = "facility"
 urlpatterns = [
@@ -30,4 +30,5 @@ urlpatterns = [
     path("nurses/", roster_views.nurse_list, name="nurse-list"),
     path("nurses/new/", roster_views.nurse_create, name="nurse-create"),
     path("nurses/<str:nurse_id>/edit/", roster_views.nurse_edit, name="nurse-edit"),
+    path("nurses/<str:nurse_id>/call-out/", call_out_views.nurse_call_out, name="nurse-call-out"),
 ]

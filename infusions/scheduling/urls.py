@@ -1,9 +1,10 @@
 from django.urls import path
 
-from infusions.scheduling import board_views, views, visit_views
+from infusions.scheduling import board_views, views, visit_views, work_urls
 
 app_name = "scheduling"
 urlpatterns = [
+    *work_urls.urlpatterns,
     path("board/", board_views.board, name="board"),
     path("board/now/", board_views.board_fragment, name="board-fragment"),
     path("orders/<str:order_id>/slots/", views.slot_list, name="slot-list"),

@@ -193,13 +193,14 @@ def test_closure_create_keeps_the_input(client_for, site, posted, field):
         assert "Kept words" in answer.content.decode()
 
 
-def test_closure_over_booked_visits_asks_for_a_reason(client_for, site):
+def test_closure_over_booked_visits_leads_to_them(client_for, site):
     visit = make_appointment(site=site)
-    client, posted = client_for("manager"), {"starts_on": visit.local_start[:10], "reason": "Training"}
-    page = client.post("/closures/new/", posted).content.decode()
-    assert ("1 booked visit would fall on a closed day" in page, Closure.objects.count()) == (True, 0)
-    client.post("/closures/new/", posted | {"override_reason": "Burst pipe"})
-    assert Closure.objects.count() == 1
+    day = visit.local_start[:10]
+    answer = client_for("manager").post("/closures/new/", {"starts_on": day, "reason": "Burst pipe"})
+    assert (answer.url, Closure.objects.get().reason) == (
+        f"/cover/?site={site.public_id}&from={day}&to={day}",
+        "Burst pipe",
+    )
 
 
 def test_holidays_are_offered_and_added(client_for, site):
