@@ -87,7 +87,7 @@ TEMPLATES = [
                 "django.contrib.messages.context_processors.messages",
                 "infusions.context_processors.frame",
             ],
-            "builtins": ["lucide.templatetags.lucide", "infusions.templatetags.infusion_tags"],
+            "builtins": ["infusions.templatetags.icons", "infusions.templatetags.infusion_tags"],
         },
     }
 ]
