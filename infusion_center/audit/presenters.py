@@ -32,6 +32,12 @@ SENTENCES = {
     "dose.vital_signs_recorded": "recorded vital signs",
     "nurse.added": "made {target} a nurse whom visits are booked with",
     "nurse.amended": "changed whether {target} is booked as a nurse",
+    "offer.accepted": "took the offered time",
+    "offer.declined": "declined the offered time",
+    "offer.expired": "let the offer of a time end unanswered",
+    "offer.lost": "ended an offer whose time was taken",
+    "offer.made": "offered a freed time by mail",
+    "offer.withdrawn": "withdrew the offer of a time",
     "order.held": "put the order on hold",
     "order.dose_noted": "noted a given dose on the order",
     "patient.amended": "amended the patient's data",
@@ -53,6 +59,10 @@ SENTENCES = {
     "staff.sign_in_failed": "failed to sign in as {target}",
     "staff.signed_in": "signed in",
     "staff.signed_out": "signed out",
+    "waitlist.added": "put the patient on the waitlist",
+    "waitlist.amended": "changed the waitlist entry",
+    "waitlist.booked": "settled the waitlist entry with a visit",
+    "waitlist.closed": "closed the waitlist entry",
 }
 # Nouns of actions that read well as "signed the order".
 NOUNS = {
@@ -75,6 +85,8 @@ GROUPS = {
     "reminder": "Reminders",
     "report": "Reports downloaded",
     "staff": "Staff and sign-in",
+    "waitlist": "Waitlist",
+    "offer": "Waitlist offers",
 }
 ICONS = {
     "appointment": "calendar-days",
@@ -89,6 +101,8 @@ ICONS = {
     "reminder": "bell",
     "report": "file-down",
     "staff": "users-round",
+    "waitlist": "list-plus",
+    "offer": "mail",
 }
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import NamedTuple
@@ -28,6 +28,15 @@ class CourseSoFar:
     held_on: frozenset[dt.date]  # in each visit's own zone
     booked: int  # of them not yet given
     last_nurse_id: int | None
+
+    @classmethod
+    def of(cls, rows: Sequence[tuple[str, str, int]]) -> CourseSoFar:
+        """From state, local start and nurse of each visit, by start."""
+        return cls(
+            held_on=frozenset(dt.date.fromisoformat(local_start[:10]) for _, local_start, _ in rows),
+            booked=sum(1 for state, _, _ in rows if state not in DONE),
+            last_nurse_id=rows[-1][2] if rows else None,
+        )
 
     def last_before(self, on: dt.date) -> dt.date | None:
         """The last day held before `on`."""
@@ -88,11 +97,7 @@ def known_about(order: InfusionOrder, *, ignore: Appointment | None = None, leav
     visits = [row[:3] for row in rows if row[0] is not None]
     has_risk, kg, measured_on, weekdays, *others = rows[0][3:]
     return Known(
-        course=CourseSoFar(
-            held_on=frozenset(dt.date.fromisoformat(local_start[:10]) for _, local_start, _ in visits),
-            booked=sum(1 for state, _, _ in visits if state not in DONE),
-            last_nurse_id=visits[-1][2] if visits else None,
-        ),
+        course=CourseSoFar.of(visits),
         wishes=Wishes() if weekdays is None else Wishes(frozenset(weekdays), *others),
         weight=None if kg is None else KnownWeight(kg, measured_on),
         has_risk=has_risk,

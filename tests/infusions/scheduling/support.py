@@ -10,7 +10,7 @@ from infusions.facility.models import Setting
 from infusions.scheduling import booking
 from infusions.scheduling.booking import book_appointment, move_appointment
 from infusions.scheduling.invariants import claim_violations
-from infusions.scheduling.models import Appointment, Claim
+from infusions.scheduling.models import Appointment, Claim, WaitlistEntry, WaitlistOffer
 from tests.factories.orders import make_order
 from tests.infusions.scheduling.conftest import DAY
 
@@ -44,6 +44,8 @@ def everything_written():
     return (
         list(Appointment.objects.order_by("pk").values()),
         list(Claim.objects.order_by("pk").values()),
+        list(WaitlistEntry.objects.order_by("pk").values()),
+        list(WaitlistOffer.objects.order_by("pk").values()),
         AuditEvent.objects.count(),
     )
 

@@ -1,0 +1,249 @@
+"""Who of the waitlist fits a freed slot, ranked: which start each would get, and why in a few words.
+
+The slot's day is read once for all entries; their own visits, weights, risks and consents in one query each. So the
+number of queries is the same for one entry and for fifty.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from infusion_center.core import clock
+from infusion_center.core.rules import Severity
+from infusions.facility.models import Setting
+from infusions.orders.queries import infusion_minutes_of, visit_length
+from infusions.scheduling.availability import Availability, draw_visits, read_availability
+from infusions.scheduling.bitmaps import Fits, Need, fitting, need_of, runs
+from infusions.scheduling.lanes import patient_lane
+from infusions.scheduling.models import Appointment, OfferState, WaitlistEntry, WaitlistOffer
+from infusions.scheduling.queries import COUNTING, CourseSoFar
+from infusions.scheduling.ranking import set_bits
+from infusions.scheduling.rules import order_problems_on
+from infusions.scheduling.slots import next_window
+from infusions.scheduling.waitlist_queries import FreedSlot, suits, waiting_entries
+from patients.models import Channel, ContactPreference, RiskFactor, Weight
+from patients.queries import AGE_AT_RISK
+
+MOST = 60
+
+
+@dataclass(frozen=True)
+class Match:
+    """A waiting entry, the start it would get, and what speaks for it."""
+
+    entry: WaitlistEntry
+    start: dt.datetime
+    end: dt.datetime
+    fills: int  # percent of the freed hours
+    days_from_due: int
+    gets_mail: bool
+    why: tuple[str, ...]
+    offer: WaitlistOffer | None = None  # of this start, still open
+
+    @property
+    def rank(self) -> tuple:
+        """Near the due day, a full hole, somebody who can be asked at once, the longest wait."""
+        return abs(self.days_from_due), -self.fills, not self.gets_mail, self.entry.created_at, self.entry.pk
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What is known of the waiting patients, by their row numbers or those of their orders."""
+
+    courses: dict[int, CourseSoFar]
+    weights: dict[int, Weight]
+    at_risk: set[int]
+    mailed: set[int]
+    offers: dict[tuple[int, dt.datetime], WaitlistOffer]
+
+
+class Day:
+    """One day of a site as it is booked, with the visits of many patients; asked for the starts of each."""
+
+    def __init__(self, slot_site, setting: str, day: dt.date, entries: Sequence[WaitlistEntry]):
+        self.site, self.setting = slot_site, setting
+        first, following = clock.day_bounds(day, slot_site.time_zone)
+        pad = dt.timedelta(minutes=slot_site.travel_minutes + 15 if setting == Setting.HOME else 0)
+        # Nobody has row number 0: the picture of the site alone.
+        self.seen = read_availability(
+            site=slot_site, setting=setting, patient_id=0, start=first - pad, end=following + pad
+        )
+        self.of_day = self.seen.bits(first, following)
+        self.busy = self._busy(entries)
+        self._fits: dict[Need, Fits] = {}
+
+    def _busy(self, entries: Sequence[WaitlistEntry]) -> dict[int, int]:
+        """By patient lane. A visit that would move does not stand in its own way."""
+        patients = {entry.patient_id for entry in entries}
+        moving = {entry.instead_of_id for entry in entries} - {None}
+        start, end = self.seen.instant(0), self.seen.instant(self.seen.picture.size)
+        visits = Appointment.objects.holding().filter(
+            patient__in=patients, start__gt=start - dt.timedelta(days=1), start__lt=end, end__gt=start
+        )
+        lanes = {patient_lane(patient) for patient in patients}
+        return draw_visits(visits.exclude(pk__in=moving), self.seen.origin, self.seen.picture.size, lanes)
+
+    def starts(self, entry: WaitlistEntry, minutes: int) -> int:
+        """Bitmap of the starts at which chair, nurse and patient are free for so long."""
+        need = need_of(self.site, self.setting, minutes)
+        picture = self.seen.picture
+        at_the_site = self._site_fits(need, entry)
+        own = picture.everything & ~self.busy.get(patient_lane(entry.patient_id), 0)
+        return at_the_site.starts & runs(own, need.length)
+
+    def _site_fits(self, need: Need, entry: WaitlistEntry) -> Fits:
+        moving = entry.instead_of
+        if moving is not None and any(visit.pk == moving.pk for visit in self.seen.visits):
+            return fitting(_without(self.seen, moving.pk), need, self.of_day)
+        if need not in self._fits:
+            self._fits[need] = fitting(self.seen.picture, need, self.of_day)
+        return self._fits[need]
+
+
+def matches_for(freed: FreedSlot, now: dt.datetime) -> list[Match]:
+    """Entries that could really be booked into the freed hours now, best first. Eleven queries, however many wait."""
+    waiting = waiting_entries(freed.site, freed.setting, freed.day)
+    entries = [entry for entry in waiting if suits(entry, freed, now)][:MOST]
+    if not entries:
+        return []
+    facts = read_facts(entries)
+    allowed = [entry for entry in entries if _order_allows(entry, facts, freed.day)]
+    day = Day(freed.site, freed.setting, freed.day, allowed)
+    found = (_match(entry, freed, day, facts, now) for entry in allowed)
+    return sorted((match for match in found if match), key=lambda match: match.rank)
+
+
+def starts_still_free(offers: Sequence[WaitlistOffer], now: dt.datetime) -> set[int]:
+    """Row numbers of the offers whose start could still be booked, as far as chair, nurse and patient go."""
+    by_day: dict[tuple, list[WaitlistOffer]] = defaultdict(list)
+    for offer in offers:
+        day = clock.local_date(offer.start, offer.site.time_zone)
+        by_day[offer.site.pk, offer.entry.setting, day].append(offer)
+    free = set()
+    for (_, setting, on), members in by_day.items():
+        day = Day(members[0].site, setting, on, [offer.entry for offer in members])
+        for offer in members:
+            minutes = int((offer.end - offer.start).total_seconds() // 60)
+            if day.starts(offer.entry, minutes) >> day.seen.bit(offer.start) & 1:
+                free.add(offer.pk)
+    return free
+
+
+def read_facts(entries: Sequence[WaitlistEntry]) -> Facts:
+    """Five queries."""
+    patients = {entry.patient_id for entry in entries}
+    weights: dict[int, Weight] = {}
+    for weight in Weight.objects.current().filter(patient__in=patients).order_by("measured_on", "recorded_at", "pk"):
+        weights[weight.patient_id] = weight
+    consents: dict[int, bool] = {}
+    decided = ContactPreference.objects.filter(patient__in=patients, channel=Channel.EMAIL)
+    for patient_id, consent in decided.order_by("recorded_at", "pk").values_list("patient_id", "consents"):
+        consents[patient_id] = consent
+    risks = RiskFactor.objects.current().filter(patient__in=patients)
+    offers = WaitlistOffer.objects.filter(entry__in=entries, state=OfferState.OPEN)
+    return Facts(
+        courses=_courses(entries),
+        weights=weights,
+        at_risk=set(risks.values_list("patient_id", flat=True)),
+        mailed={e.patient_id for e in entries if e.patient.email and consents.get(e.patient_id)},
+        offers={(offer.entry_id, offer.start): offer for offer in offers.prefetch_related("reminders")},
+    )
+
+
+def _courses(entries: Sequence[WaitlistEntry]) -> dict[int, CourseSoFar]:
+    """As course_so_far, for the orders of all entries; the visits that would move are left out."""
+    moving = {entry.instead_of_id for entry in entries}
+    visits = Appointment.objects.filter(order__in={entry.order_id for entry in entries}, state__in=COUNTING)
+    rows: dict[int, list] = defaultdict(list)
+    columns = visits.order_by("start", "pk").values_list("order_id", "pk", "state", "local_start", "nurse_id")
+    for order_id, pk, state, local_start, nurse_id in columns:
+        if pk not in moving:
+            rows[order_id].append((state, local_start, nurse_id))
+    return {entry.order_id: CourseSoFar.of(rows[entry.order_id]) for entry in entries}
+
+
+def _order_allows(entry: WaitlistEntry, facts: Facts, day: dt.date) -> bool:
+    """Nothing that stands in the way or that somebody would have to approve: an offer promises a booking."""
+    problems = order_problems_on(
+        entry.order, entry.setting, facts.courses[entry.order_id], day, weight=facts.weights.get(entry.patient_id)
+    )
+    grave = {Severity.BLOCKER, Severity.APPROVAL}
+    return entry.patient.is_active and not any(problem.severity in grave for problem in problems)
+
+
+def _match(entry: WaitlistEntry, freed: FreedSlot, day: Day, facts: Facts, now: dt.datetime) -> Match | None:
+    minutes = visit_length(
+        entry.order, freed.site, entry.setting, on=freed.day, infusion_minutes=_infusion_minutes(entry, facts, now)
+    ).total
+    length = dt.timedelta(minutes=minutes)
+    soonest = now + dt.timedelta(hours=entry.notice_hours)
+    starts = [day.seen.instant(bit) for bit in set_bits(day.starts(entry, minutes))]
+    starts = [start for start in starts if soonest < start and _wanted(entry, freed, start, start + length)]
+    if not starts:
+        return None
+    start = max(starts, key=lambda start: (_overlap(freed, start, start + length), -abs(start - freed.start), start))
+    fills = round(100 * _overlap(freed, start, start + length) / (freed.end - freed.start))
+    course = facts.courses[entry.order_id]
+    due = next_window(entry.order, course, clock.local_date(now, freed.site.time_zone)).due_on
+    match = Match(
+        entry=entry,
+        start=start,
+        end=start + length,
+        fills=fills,
+        days_from_due=(freed.day - due).days,
+        gets_mail=entry.patient_id in facts.mailed,
+        why=(),
+        offer=facts.offers.get((entry.pk, start)),
+    )
+    return replace(match, why=_why(match, course, now))
+
+
+def _wanted(entry: WaitlistEntry, freed: FreedSlot, start: dt.datetime, end: dt.datetime) -> bool:
+    """In the hours asked for, in the freed ones at least in part, and earlier than the visit that would move."""
+    wall = clock.to_local(start, freed.site.time_zone).time()
+    return (
+        start < freed.end
+        and end > freed.start
+        and (entry.earliest is None or wall >= entry.earliest)
+        and (entry.latest is None or wall <= entry.latest)
+        and (entry.instead_of is None or start < entry.instead_of.start)
+    )
+
+
+def _overlap(freed: FreedSlot, start: dt.datetime, end: dt.datetime) -> dt.timedelta:
+    return min(end, freed.end) - max(start, freed.start)
+
+
+def _infusion_minutes(entry: WaitlistEntry, facts: Facts, now: dt.datetime) -> int:
+    """As kept at signing, unless a risk came to light since: then it is computed anew, with queries of its own."""
+    order, patient = entry.order, entry.patient
+    today = clock.local_date(now, patient.time_zone)
+    risky = patient.pk in facts.at_risk or patient.age_on(today) > AGE_AT_RISK
+    return order.infusion_minutes if order.at_risk or not risky else infusion_minutes_of(order)
+
+
+def _why(match: Match, course: CourseSoFar, now: dt.datetime) -> tuple[str, ...]:
+    days, waits = match.days_from_due, (now - match.entry.created_at).days
+    words = [
+        "on the due day" if days == 0 else f"{_days(abs(days))} {'after' if days > 0 else 'before'} due",
+        "fills all of it" if match.fills >= 100 else f"fills {match.fills}% of it",
+        f"has waited {_days(waits)}" if waits else "waits since today",
+    ]
+    if match.entry.instead_of is not None:
+        earlier = (match.entry.instead_of.start - match.start).days
+        words.insert(1, f"comes {_days(earlier)} earlier" if earlier else "comes earlier the same day")
+    return tuple(words)
+
+
+def _days(number: int) -> str:
+    return f"{number} day{'' if number == 1 else 's'}"
+
+
+def _without(seen: Availability, visit_pk: int):
+    """The picture as if this visit were not booked."""
+    picture = seen.picture
+    visits = [visit for visit in seen.visits if visit.pk != visit_pk]
+    return replace(picture, busy=draw_visits(visits, seen.origin, picture.size, set(picture.busy)))
