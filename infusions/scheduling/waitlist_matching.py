@@ -15,9 +15,9 @@ from infusion_center.core import clock
 from infusion_center.core.rules import Severity
 from infusions.facility.models import Setting
 from infusions.orders.queries import infusion_minutes_of, visit_length
-from infusions.scheduling.availability import Availability, draw_visits, read_availability
-from infusions.scheduling.bitmaps import Fits, Need, fitting, need_of, runs
-from infusions.scheduling.lanes import patient_lane
+from infusions.scheduling.availability import LONGEST_VISIT, read_availability
+from infusions.scheduling.bitmaps import Fits, Need, fill, fitting, need_of, runs
+from infusions.scheduling.drawing import ROW, draw_visits
 from infusions.scheduling.models import Appointment, OfferState, WaitlistEntry, WaitlistOffer
 from infusions.scheduling.queries import COUNTING, CourseSoFar
 from infusions.scheduling.ranking import set_bits
@@ -25,9 +25,10 @@ from infusions.scheduling.rules import order_problems_on
 from infusions.scheduling.slots import next_window
 from infusions.scheduling.waitlist_queries import FreedSlot, suits, waiting_entries
 from patients.models import Channel, ContactPreference, RiskFactor, Weight
-from patients.queries import AGE_AT_RISK
 
 MOST = 60
+NOBODY = 0  # no patient's row number: the picture of the site alone
+START, PATIENT = 0, ROW.index("patient_id")  # columns of what availability reads of each visit
 
 
 @dataclass(frozen=True)
@@ -67,37 +68,39 @@ class Day:
         self.site, self.setting = slot_site, setting
         first, following = clock.day_bounds(day, slot_site.time_zone)
         pad = dt.timedelta(minutes=slot_site.travel_minutes + 15 if setting == Setting.HOME else 0)
-        # Nobody has row number 0: the picture of the site alone.
-        self.seen = read_availability(
-            site=slot_site, setting=setting, patient_id=0, start=first - pad, end=following + pad
-        )
+        window = {"start": first - pad, "end": following + pad}
+        self.seen = read_availability(site=slot_site, setting=setting, patient_id=NOBODY, **window)
         self.of_day = self.seen.bits(first, following)
         self.busy = self._busy(entries)
         self._fits: dict[Need, Fits] = {}
 
     def _busy(self, entries: Sequence[WaitlistEntry]) -> dict[int, int]:
-        """By patient lane. A visit that would move does not stand in its own way."""
+        """Quarters that each patient is booked for anywhere. A visit that would move does not stand in its own way."""
         patients = {entry.patient_id for entry in entries}
         moving = {entry.instead_of_id for entry in entries} - {None}
         start, end = self.seen.instant(0), self.seen.instant(self.seen.picture.size)
         visits = Appointment.objects.holding().filter(
-            patient__in=patients, start__gt=start - dt.timedelta(days=1), start__lt=end, end__gt=start
+            patient__in=patients, start__gt=start - LONGEST_VISIT, start__lt=end, end__gt=start
         )
-        lanes = {patient_lane(patient) for patient in patients}
-        return draw_visits(visits.exclude(pk__in=moving), self.seen.origin, self.seen.picture.size, lanes)
+        busy: dict[int, int] = defaultdict(int)
+        for patient_id, begins, ends in visits.exclude(pk__in=moving).values_list("patient_id", "start", "end"):
+            quarters = clock.quarters_between(max(begins, start), min(ends, end))
+            busy[patient_id] |= fill(quarters.start - self.seen.origin, quarters.stop - self.seen.origin)
+        return busy
 
     def starts(self, entry: WaitlistEntry, minutes: int) -> int:
         """Bitmap of the starts at which chair, nurse and patient are free for so long."""
         need = need_of(self.site, self.setting, minutes)
         picture = self.seen.picture
         at_the_site = self._site_fits(need, entry)
-        own = picture.everything & ~self.busy.get(patient_lane(entry.patient_id), 0)
+        own = picture.everything & ~self.busy.get(entry.patient_id, 0)
         return at_the_site.starts & runs(own, need.length)
 
     def _site_fits(self, need: Need, entry: WaitlistEntry) -> Fits:
-        moving = entry.instead_of
-        if moving is not None and any(visit.pk == moving.pk for visit in self.seen.visits):
-            return fitting(_without(self.seen, moving.pk), need, self.of_day)
+        if entry.instead_of is not None and (rest := _without(self.seen.rows, entry.instead_of)) != self.seen.rows:
+            picture = self.seen.picture
+            busy = draw_visits(rest, self.seen.origin, picture.size, patient_id=NOBODY)
+            return fitting(replace(picture, busy=busy), need, self.of_day)
         if need not in self._fits:
             self._fits[need] = fitting(self.seen.picture, need, self.of_day)
         return self._fits[need]
@@ -175,8 +178,14 @@ def _order_allows(entry: WaitlistEntry, facts: Facts, day: dt.date) -> bool:
 
 
 def _match(entry: WaitlistEntry, freed: FreedSlot, day: Day, facts: Facts, now: dt.datetime) -> Match | None:
+    course = facts.courses[entry.order_id]
     minutes = visit_length(
-        entry.order, freed.site, entry.setting, on=freed.day, infusion_minutes=_infusion_minutes(entry, facts, now)
+        entry.order,
+        freed.site,
+        entry.setting,
+        on=freed.day,
+        last_on=course.last_before(freed.day),
+        infusion_minutes=infusion_minutes_of(entry.order, has_risk=entry.patient_id in facts.at_risk),
     ).total
     length = dt.timedelta(minutes=minutes)
     soonest = now + dt.timedelta(hours=entry.notice_hours)
@@ -186,7 +195,6 @@ def _match(entry: WaitlistEntry, freed: FreedSlot, day: Day, facts: Facts, now: 
         return None
     start = max(starts, key=lambda start: (_overlap(freed, start, start + length), -abs(start - freed.start), start))
     fills = round(100 * _overlap(freed, start, start + length) / (freed.end - freed.start))
-    course = facts.courses[entry.order_id]
     due = next_window(entry.order, course, clock.local_date(now, freed.site.time_zone)).due_on
     match = Match(
         entry=entry,
@@ -217,14 +225,6 @@ def _overlap(freed: FreedSlot, start: dt.datetime, end: dt.datetime) -> dt.timed
     return min(end, freed.end) - max(start, freed.start)
 
 
-def _infusion_minutes(entry: WaitlistEntry, facts: Facts, now: dt.datetime) -> int:
-    """As kept at signing, unless a risk came to light since: then it is computed anew, with queries of its own."""
-    order, patient = entry.order, entry.patient
-    today = clock.local_date(now, patient.time_zone)
-    risky = patient.pk in facts.at_risk or patient.age_on(today) > AGE_AT_RISK
-    return order.infusion_minutes if order.at_risk or not risky else infusion_minutes_of(order)
-
-
 def _why(match: Match, course: CourseSoFar, now: dt.datetime) -> tuple[str, ...]:
     days, waits = match.days_from_due, (now - match.entry.created_at).days
     words = [
@@ -242,8 +242,7 @@ def _days(number: int) -> str:
     return f"{number} day{'' if number == 1 else 's'}"
 
 
-def _without(seen: Availability, visit_pk: int):
-    """The picture as if this visit were not booked."""
-    picture = seen.picture
-    visits = [visit for visit in seen.visits if visit.pk != visit_pk]
-    return replace(picture, busy=draw_visits(visits, seen.origin, picture.size, set(picture.busy)))
+def _without(rows: list[tuple], visit: Appointment) -> list[tuple]:
+    """The booked visits but this one: a patient has one visit at a time."""
+    begins = int(visit.start.timestamp())
+    return [row for row in rows if (row[START], row[PATIENT]) != (begins, visit.patient_id)]

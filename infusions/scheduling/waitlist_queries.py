@@ -60,7 +60,7 @@ def waiting_entries(site: Site, setting: str, day: dt.date):
     return (
         WaitlistEntry.objects.filter(site=site, state=WaitlistState.WAITING, last_on__gte=day)
         .filter(setting=setting, first_on__lte=day)
-        .select_related("order__product", "order__indication", "patient", "site", "instead_of")
+        .select_related("order__product", "order__indication", "order__patient", "patient", "site", "instead_of")
         .order_by("created_at", "pk")
     )
 
