@@ -1,0 +1,193 @@
+"""Seats a visit that no free chair or nurse could take, by giving others another chair or nurse at their own times.
+
+Exact: when there is any way, it is found, with few changes; when there is none, that is proven. Visits that have begun,
+are pinned or past stay where they are; each keeps the kind of its chair. Chairs and nurses are decided separately, so
+the number of changed visits is the least for chairs and the least for nurses.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from infusions.facility.models import Chair, Nurse, Setting, Site
+from infusions.scheduling.bitmaps import Seat
+from infusions.scheduling.models import Appointment
+from infusions.scheduling.seating import WANTED, Part, Seating, settle_easily
+from infusions.scheduling.seating_day import DayRows, read_days
+from infusions.scheduling.seating_parts import Puzzle, Wanted
+from infusions.scheduling.seating_places import hand_out_places
+from infusions.scheduling.seating_solver import Undecided, solve
+
+__all__ = ["Reseating", "SeatChange", "Undecided", "Wanted", "reseat", "reseat_day"]
+
+
+@dataclass(frozen=True)
+class SeatChange:
+    """The seat that a visit would get; the one it has is on the appointment."""
+
+    appointment: Appointment
+    chair: Chair | None
+    nurse: Nurse
+    place: int
+
+    @property
+    def is_visible(self) -> bool:
+        """Another chair or nurse. Another place of the same nurse is bookkeeping: apply it, do not show it."""
+        return self.changes_chair or self.changes_nurse
+
+    @property
+    def changes_chair(self) -> bool:
+        return self.chair is not None and self.chair.pk != self.appointment.chair_id
+
+    @property
+    def changes_nurse(self) -> bool:
+        return self.nurse.pk != self.appointment.nurse_id
+
+
+@dataclass(frozen=True)
+class Reseating:
+    """`seat` of the wanted visit, what changes for others, and the uncovered visits for which there is no seat."""
+
+    seat: Seat | None
+    changes: tuple[SeatChange, ...]
+    unseated: tuple[Appointment, ...] = ()
+
+    @property
+    def visible(self) -> tuple[SeatChange, ...]:
+        return tuple(change for change in self.changes if change.is_visible)
+
+
+def reseat_day(
+    *,
+    site: Site,
+    setting: str = Setting.FACILITY,
+    day: dt.date,
+    wanted: Wanted | None = None,
+    uncovered: Sequence[Appointment] = (),
+    now: dt.datetime,
+    longer: Mapping[int, dt.datetime] | None = None,
+) -> Reseating | None:
+    """Seat `wanted`, and as many of `uncovered` as can be, each at its own time on the local day; six queries.
+
+    `longer`: row number -> later end of visits that overrun; whoever they push off a seat is seated like an uncovered
+    visit. None: `wanted` has no seat whatever is changed. Raises Undecided when the time was over before an answer.
+    """
+    rows = read_days(
+        site=site,
+        days=[day],
+        now=now,
+        patient_id=wanted.patient_id if wanted else None,
+        leave_out=[wanted.moving] if wanted and wanted.moving else [],
+        longer=longer,
+    )[day]
+    return reseat(rows, wanted, uncovered)
+
+
+def reseat(rows: DayRows, wanted: Wanted | None = None, uncovered: Sequence[Appointment] = ()) -> Reseating | None:
+    """The same for a day that was read already."""
+    puzzle = Puzzle(rows, wanted, [visit.pk for visit in uncovered])
+    if wanted is not None and not puzzle.wanted_is_possible():
+        return None
+    found = _seat_everybody(puzzle)
+    if found is None:
+        return None
+    seat = None
+    if wanted is not None:
+        seat = Seat(found.nurses[WANTED], found.places[WANTED], found.chairs.get(WANTED))
+    changes = [_change(puzzle, key, found) for key in puzzle.movers]
+    return Reseating(
+        seat,
+        tuple(change for change in changes if change.is_visible or change.place != change.appointment.ratio_place),
+        _unseated(puzzle, found.unsettled, uncovered),
+    )
+
+
+@dataclass(frozen=True)
+class _Found:
+    """By row number; the wanted visit by WANTED."""
+
+    chairs: Mapping[int, int]
+    nurses: Mapping[int, int]
+    places: Mapping[int, int]
+    unsettled: set[int]
+
+
+def _seat_everybody(puzzle: Puzzle) -> _Found | None:
+    solved = _settle(puzzle, puzzle.nurse_part())
+    if solved is None:
+        return None
+    places = hand_out_places(puzzle, solved[-1])
+    if places is None:
+        solved = _settle(puzzle, puzzle.place_part())
+        if solved is None:
+            return None
+        places = {key: choice.seat[1] for key, choice in solved[-1].chosen.items()}
+    *kinds, nurses = solved
+    return _Found(
+        chairs={key: choice.seat[0] for kind in kinds for key, choice in kind.chosen.items()},
+        nurses={key: choice.seat[0] for key, choice in nurses.chosen.items()},
+        places=places,
+        unsettled=set().union(*(seating.unsettled for seating in solved)),
+    )
+
+
+def _settle(puzzle: Puzzle, nurse_part: Part) -> list[Seating] | None:
+    """Each part by itself, the nurses last; all together when a visit may be settled in one and not in another."""
+    nurses = _settle_part(nurse_part)
+    if nurses is None:
+        return None
+    kinds = sorted({chair.kind for chair in puzzle.rows.chairs.values()})
+    parts = {kind: puzzle.chair_part(kind) for kind in kinds}
+    others = {kind: _without_wanted(part) for kind, part in parts.items()}
+    if puzzle.wanted is None or puzzle.wanted.need.at_home:
+        return _settle_all(others, nurse_part, nurses)
+    # The wanted visit takes whichever kind of chair costs least; the one its patient needs, if any.
+    possible = [puzzle.wanted.chair_kind] if puzzle.wanted.chair_kind else kinds
+    return _best(_settle_all({**others, kind: parts[kind]}, nurse_part, nurses) for kind in possible if kind in parts)
+
+
+def _settle_all(parts: Mapping[str, Part], nurse_part: Part, nurses: Seating) -> list[Seating] | None:
+    found = [_settle_part(part) for part in parts.values()]
+    if None in found:
+        return None
+    if any(one.unsettled for one in (*found, nurses)):
+        return solve([*parts.values(), nurse_part])
+    return [*found, nurses]
+
+
+def _best(tried: Iterable[list[Seating] | None]) -> list[Seating] | None:
+    """The one that leaves fewest unsettled, then with the fewest changes."""
+
+    def price(seatings: list[Seating]) -> tuple[int, int]:
+        unsettled = set().union(*(one.unsettled for one in seatings))
+        return len(unsettled), sum(one.cost for one in seatings)
+
+    return min((seatings for seatings in tried if seatings is not None), key=price, default=None)
+
+
+def _settle_part(part: Part) -> Seating | None:
+    easy = settle_easily(part)
+    if easy is not None:
+        return easy
+    solved = solve([part])
+    return None if solved is None else solved[0]
+
+
+def _without_wanted(part: Part) -> Part:
+    return Part(tuple(mover for mover in part.movers if mover.key != WANTED), part.fixed, part.capacity)
+
+
+def _change(puzzle: Puzzle, key: int, found: _Found) -> SeatChange:
+    visit = puzzle.visits[key]
+    nurse = visit.nurse if found.nurses[key] == visit.nurse_id else puzzle.rows.nurses[found.nurses[key]]
+    return SeatChange(visit, puzzle.rows.chairs.get(found.chairs.get(key, visit.chair_id)), nurse, found.places[key])
+
+
+def _unseated(puzzle: Puzzle, unsettled: set[int], uncovered: Sequence[Appointment]) -> tuple[Appointment, ...]:
+    """With those that were not even asked, because they have begun, are pinned, or lie outside opening hours."""
+    not_asked = {visit.pk: visit for visit in uncovered if visit.pk not in puzzle.uncovered}
+    pushed = {visit.pk: visit for visit in puzzle.fixed() if puzzle.is_pushed_off(visit)}
+    left = {**not_asked, **pushed, **{key: puzzle.visits[key] for key in unsettled}}
+    return tuple(sorted(left.values(), key=lambda visit: (visit.start, visit.pk)))
