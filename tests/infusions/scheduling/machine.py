@@ -18,6 +18,7 @@ from infusion_center.core.rules import RuleViolation
 from infusions.facility import chair_services, roster_services, services
 from infusions.facility.models import Chair, ChairOutage, Closure, Nurse, Setting, Shift
 from infusions.scheduling import attendance, booking
+from infusions.scheduling.housekeeping import trim_claims
 from infusions.scheduling.invariants import claim_violations, shared_lanes
 from infusions.scheduling.models import Appointment
 from tests.infusions.scheduling.machine_checks import check_step, snapshot
@@ -56,7 +57,7 @@ class Desk(RuleBasedStateMachine):
 
     @invariant()
     def claims_follow_from_the_visits(self):
-        assert claim_violations() == []
+        assert claim_violations(now=self.now) == []
 
     @invariant()
     def no_lane_holds_two(self):
@@ -134,6 +135,10 @@ class Desk(RuleBasedStateMachine):
     @rule(quarters=st.integers(1, 24))
     def time_passes(self, quarters):
         self.now = min(self.now + quarters * clock.QUARTER, LAST_NOW)
+
+    @rule()
+    def forget_old_claims(self):
+        trim_claims(now=self.now)
 
     # When things break: one rule for all of it, so that Hypothesis does not do little else
 
