@@ -85,6 +85,12 @@ class Desk(RuleBasedStateMachine):
             wishes = {"chair": None if found.is_home else self._chair(chair), "nurse": self._nurse(nurse)}
             self._do("move", booking.move_appointment, found, start=self._at(day, quarter), **wishes)
 
+    @rule(visit=numbers, quarters=st.integers(-6, 6))
+    def move_a_little(self, visit, quarters):
+        """Often into the time that the visit holds itself."""
+        if (found := self._visit(visit)) is not None:
+            self._do("move", booking.move_appointment, found, start=found.start + quarters * clock.QUARTER)
+
     @rule(visit=numbers, chair=numbers, nurse=maybe)
     def change_seat(self, visit, chair, nurse):
         if (found := self._visit(visit)) is not None:

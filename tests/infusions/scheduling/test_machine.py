@@ -21,7 +21,7 @@ pytestmark = pytest.mark.django_db
 
 EXAMPLES = int(os.environ.get("MACHINE_EXAMPLES", "15"))
 STEPS = int(os.environ.get("MACHINE_STEPS", "25"))
-OFTEN = {"book", "move", "cancel", "check_in", "begin", "finish", "close", "remove_shift", "chair_fails"}
+OFTEN = {"book", "move", "check_in", "begin", "finish"}
 IS_LONG = "MACHINE_EXAMPLES" in os.environ
 PROFILE = settings(
     max_examples=EXAMPLES,
