@@ -42,6 +42,7 @@ SENTENCES = {
     "order.dose_noted": "noted a given dose on the order",
     "patient.amended": "amended the patient's data",
     "patient.searched": "searched for patients",
+    "series.booked": "booked a series of visits",
     "reminder.resend_requested": "asked to send the reminder again",
     "report.downloaded": "downloaded {what}",
     "shift.called_out": "took hours of {target} off the roster: cannot come",

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from django.db import IntegrityError, transaction
 
@@ -115,12 +115,14 @@ def move_appointment(
     seen: int | None = None,
     now: dt.datetime | None = None,
     override_reason: str = "",
+    leave_out: Collection[int] = (),
 ) -> Appointment:
     """Move a visit that has not begun; it keeps its chair and nurse where they are free and no others are named.
 
     At its old start it only changes chair or nurse, which is nothing to tell the patient: version and state stay.
     `version` is the one that the person saw, `seen` the last change of any kind (see meanwhile): when the visit was
-    changed since, the move is refused and says what was done, by whom and when.
+    changed since, the move is refused and says what was done, by whom and when. `leave_out`: row numbers of visits that
+    move together with it in one transaction and have not found their new place yet.
     """
     now = now or clock.now()
     order = locked_order(appointment.order)
@@ -142,6 +144,7 @@ def move_appointment(
             chair=chair,
             nurse=nurse,
             moving=moved,
+            leave_out=leave_out,
         )
 
     def write(proposal: Proposal, seat: Seat) -> Appointment:

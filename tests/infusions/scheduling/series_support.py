@@ -15,7 +15,7 @@ TUESDAY = dt.date(2026, 3, 3)
 TODAY = NOW.date()
 
 
-def staffed_center(*, first=TODAY, days=110, chairs=2, nurses=2, without=(), **fields) -> Center:
+def staffed_center(*, first=TODAY, days=120, chairs=2, nurses=2, without=(), **fields) -> Center:
     """Open and staffed 08-18 on weekdays; on the days `without` nobody works."""
     site = make_site(**fields)
     staff = [make_nurse(site=site) for _ in range(nurses)]
