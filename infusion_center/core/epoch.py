@@ -25,7 +25,7 @@ class EpochSeconds(Func):
 
     def as_postgresql(self, compiler, connection, **context):
         return super().as_sql(
-            compiler, connection, template="FLOOR(EXTRACT(EPOCH FROM %(expressions)s))::bigint", **context
+            compiler, connection, template="FLOOR(DATE_PART('epoch', %(expressions)s))::bigint", **context
         )
 
 

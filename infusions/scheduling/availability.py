@@ -1,6 +1,6 @@
 """Reads what is open, who works and what is booked in a window, and draws it as the bitmaps that search looks at.
 
-Costs four queries, whatever the window and however much is booked in it; none looks at what lies before the window.
+Costs five queries, whatever the window and however much is booked in it; none looks at what lies before the window.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from django.db.models import F, FilteredRelation, Q
 
 from infusion_center.accounts.models import User
 from infusion_center.core import clock
+from infusion_center.core.clock import QUARTER_SECONDS
 from infusion_center.core.epoch import WholeEpochSeconds
 from infusions.facility.models import Chair, Nurse, Setting, Shift, Site
 from infusions.facility.queries import open_spans
@@ -54,7 +55,7 @@ class Availability:
 
     def bits(self, start: dt.datetime, end: dt.datetime) -> int:
         """The quarters that lie wholly in [start, end)."""
-        first = -(-int(start.timestamp()) // clock.QUARTER_SECONDS) - self.origin
+        first = -(-int(start.timestamp()) // QUARTER_SECONDS) - self.origin
         return fill(max(first, 0), min(self.bit(end), self.picture.size))
 
 
@@ -75,7 +76,7 @@ def read_availability(
     a plan that looks at one day a month; on other days of the picture nobody is on shift, so nothing fits there.
     """
     origin = clock.quarter_of(start)
-    size = -(-int(end.timestamp()) // clock.QUARTER_SECONDS) - origin
+    size = -(-int(end.timestamp()) // QUARTER_SECONDS) - origin
     at_home = setting == Setting.HOME
     spans = [(start, end)] if days is None else _spans_of(days, site.time_zone)
     shifts, nurses = _shifts(site, setting, spans, origin, size)
@@ -99,13 +100,12 @@ def rows_within(
 ) -> list[tuple]:
     """Visits that hold lanes of the site, of these nurses wherever they are, or of the patient, in any of the spans.
 
-    One query; a visit that reaches into two spans comes once. A union, because an OR over three columns loses the
-    indexes by which each part is found.
+    Two queries: the second finds the few elsewhere, by other indexes. A visit that reaches into two spans comes once.
     """
     holding = Appointment.objects.holding().order_by()
     if leave_out:
         holding = holding.exclude(pk__in=leave_out)
-    # Each alternative names its site or nurse itself: only so does every one of them use its index.
+    # Each alternative names its site itself: only so does every one of them use its index.
     here = Q()
     elsewhere = Q()
     for start, end in spans:
@@ -113,15 +113,10 @@ def rows_within(
         here |= near & Q(site=site)
         elsewhere |= near
     away = holding.exclude(site=site).filter(elsewhere)
-    parts = [
-        part.values_list(*ROW)
-        for part in (
-            holding.filter(here),
-            away.filter(patient_id=patient_id).exclude(nurse_id__in=list(nurse_ids)),
-            away.filter(nurse_id__in=list(nurse_ids)),
-        )
-    ]
-    return list(parts[0].union(*parts[1:], all=True))
+    nurse_ids = list(nurse_ids)
+    of_patient = away.filter(patient_id=patient_id).exclude(nurse_id__in=nurse_ids).values_list(*ROW)
+    of_nurses = away.filter(nurse_id__in=nurse_ids).values_list(*ROW)
+    return [*holding.filter(here).values_list(*ROW), *of_patient.union(of_nurses, all=True)]
 
 
 def _spans_of(days: Collection[dt.date], zone: str) -> list[Span]:
@@ -165,8 +160,8 @@ def _shifts(site: Site, setting: str, spans: Sequence[Span], origin: int, size: 
             nurse = Nurse.from_db("default", NURSE_FIELDS, [nurse_id, public_id, user_id, visits_homes, True])
             nurse.user = User.from_db("default", ["id", "full_name", "initials"], [user_id, full_name, initials])
             nurses[nurse_id] = nurse
-        span = _whole_quarters(starts_at, ends_at, origin, size)
-        worked.append(ShiftSpan(nurse_id, span.start, span.stop, ratio))
+        first, stop = -(-starts_at // QUARTER_SECONDS) - origin, ends_at // QUARTER_SECONDS - origin
+        worked.append(ShiftSpan(nurse_id, first if first > 0 else 0, min(max(stop, 0), size), ratio))
     return tuple(worked), nurses
 
 
@@ -191,5 +186,5 @@ def _chairs(site: Site, start: dt.datetime, end: dt.datetime, origin: int, size:
 
 def _whole_quarters(start: int, end: int, origin: int, size: int) -> range:
     """The quarters wholly in [start, end), given in seconds; counted from the window's first and cut to it."""
-    first = -(-start // clock.QUARTER_SECONDS) - origin
-    return range(max(first, 0), max(0, min(end // clock.QUARTER_SECONDS - origin, size)))
+    first = -(-start // QUARTER_SECONDS) - origin
+    return range(max(first, 0), max(0, min(end // QUARTER_SECONDS - origin, size)))

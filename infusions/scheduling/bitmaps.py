@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property, reduce
 from operator import or_
+from typing import NamedTuple
 
 from infusions.facility.models import MAX_RATIO, Setting, Site
 from infusions.scheduling.lanes import chair_lane, hands_lane, patient_lane, place_lane, place_lanes
@@ -41,8 +42,7 @@ def _quarters(minutes: int) -> int:
     return -(-minutes // 15)
 
 
-@dataclass(frozen=True)
-class ShiftSpan:
+class ShiftSpan(NamedTuple):
     """A nurse works from quarter `first` up to `stop`, with at most `ratio` patients at once."""
 
     nurse_id: int

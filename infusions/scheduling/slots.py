@@ -63,7 +63,7 @@ def find_slots(
     """Starts for the order's next visit, from `earliest` to `latest` (days, or instants of the start).
 
     Without them, the window in which the order's interval is kept. `moving`: the visit that is looked after and that
-    does not stand in its own way. Five queries, whatever the window and however much is booked.
+    does not stand in its own way. Six queries, whatever the window and however much is booked.
     """
     now = now or clock.now()
     site = site or usual_site(order)
