@@ -41,6 +41,7 @@ class Availability:
     chairs: dict[int, Chair]
     nurses: dict[int, Nurse]
     rows: list[tuple]  # what is booked, as drawing.ROW has it
+    chair_kind: str = ""  # the only kind of chair that was looked at
 
     @cached_property
     def visits(self) -> list[BookedVisit]:
@@ -69,11 +70,13 @@ def read_availability(
     ignore: Appointment | None = None,
     leave_out: Collection[int] = (),
     days: Collection[dt.date] | None = None,
+    chair_kind: str = "",
 ) -> Availability:
     """The window [start, end) as it is booked; `ignore` is the visit that is to be moved out of its own way.
 
     `leave_out`: row numbers of more such visits. `days`: only what lies on these local days of the site is read, for
     a plan that looks at one day a month; on other days of the picture nobody is on shift, so nothing fits there.
+    `chair_kind`: the only kind of chair that the picture has, for a patient who needs it.
     """
     origin = clock.quarter_of(start)
     size = -(-int(end.timestamp()) // QUARTER_SECONDS) - origin
@@ -87,12 +90,12 @@ def read_availability(
         size=size,
         patient_id=patient_id,
         opening=() if at_home else _opening(site, start, end, origin, size),
-        chairs=tuple(chairs),
+        chairs=tuple(pk for pk, chair in chairs.items() if chair_kind in ("", chair.kind)),
         shifts=shifts,
         busy=draw_visits(rows, origin, size, patient_id),
         outages=outages,
     )
-    return Availability(site, setting, origin, picture, chairs, nurses, rows)
+    return Availability(site, setting, origin, picture, chairs, nurses, rows, chair_kind)
 
 
 def rows_within(

@@ -14,6 +14,8 @@ from typing import NamedTuple
 from infusions.facility.models import MAX_RATIO, Setting, Site
 from infusions.scheduling.lanes import chair_lane, hands_lane, patient_lane, place_lane, place_lanes
 
+USABLE = 8  # quarters: a gap of two hours in a chair still takes a short visit
+
 
 @dataclass(frozen=True)
 class Need:
@@ -202,20 +204,20 @@ def _nurses_at_home(picture: Picture, need: Need, allowed: int) -> tuple[int, in
     return on_shift, starts, starts, nurses
 
 
-def snug_starts(picture: Picture, need: Need, fits: Fits) -> tuple[int, int]:
-    """Starts that leave no gap in some chair before the visit, and those that leave none after it."""
-    before = after = 0
-    open_quarters = union(fill(span.start, span.stop) for span in picture.opening)
-    for chair_id, starts in fits.chairs.items():
-        free = picture.free_chair(chair_id) & open_quarters
-        before |= starts & ~(free << 1)
-        after |= starts & ~(free >> need.length)
-    return before, after
+def seats(
+    picture: Picture,
+    need: Need,
+    fits: Fits,
+    start: int,
+    *,
+    nurse_ids: Iterable[int | None] = (),
+    chair_ranks: Mapping[int, int] | None = None,
+) -> Iterator[Seat]:
+    """Every chair and nurse for a start, best first: one of `nurse_ids` or the idlest, the chair that loses least.
 
-
-def seats(picture: Picture, need: Need, fits: Fits, start: int, *, nurse_ids: Iterable[int] = ()) -> Iterator[Seat]:
-    """Every chair and nurse for a start, best first: one of `nurse_ids` or the idlest, the chair that loses least."""
-    chairs = [None] if need.at_home else _chairs_by_merit(picture, need, fits, start)
+    `chair_ranks`: chairs of a lower rank come before all of a higher one.
+    """
+    chairs = [None] if need.at_home else _chairs_by_merit(picture, need, fits, start, chair_ranks or {})
     for nurse_id, place in _nurses_by_merit(picture, need, fits, start, list(nurse_ids)):
         for chair_id in chairs:
             yield Seat(nurse_id, place, chair_id)
@@ -238,15 +240,17 @@ def _nurses_by_merit(picture: Picture, need: Need, fits: Fits, start: int, prefe
     return sorted(free, key=merit)
 
 
-def _chairs_by_merit(picture: Picture, need: Need, fits: Fits, start: int) -> list[int]:
-    """Free chairs, the one with the smallest gap around the visit first; among equals in order of preference."""
+def _chairs_by_merit(picture: Picture, need: Need, fits: Fits, start: int, ranks: Mapping[int, int]) -> list[int]:
+    """Free chairs: of the best kind, with the least lost to gaps too short for a visit, the smallest gap around it."""
     span = next(span for span in picture.opening if span.start <= start < span.stop)
+    end = start + need.length
 
-    def gap(chair_id: int) -> int:
+    def merit(chair_id: int) -> tuple[int, int, int]:
         taken = picture.everything & ~picture.free_chair(chair_id)
         earlier = (taken & fill(span.start, start)).bit_length() or span.start
-        later = (taken & fill(start + need.length, span.stop)) >> (start + need.length)
-        until = (later & -later).bit_length() - 1 if later else span.stop - start - need.length
-        return (start - earlier) + until
+        later = (taken & fill(end, span.stop)) >> end
+        until = (later & -later).bit_length() - 1 if later else span.stop - end
+        gaps = start - earlier, until
+        return ranks.get(chair_id, 0), sum(gap for gap in gaps if gap < USABLE), sum(gaps)
 
-    return sorted((chair_id for chair_id, starts in fits.chairs.items() if starts >> start & 1), key=gap)
+    return sorted((chair_id for chair_id, starts in fits.chairs.items() if starts >> start & 1), key=merit)

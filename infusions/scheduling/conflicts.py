@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from infusion_center.core import clock
 from infusion_center.core.rules import Problem, blocker
-from infusions.facility.models import Chair, Nurse, Setting
+from infusions.facility.models import Chair, ChairKind, Nurse, Setting
 from infusions.facility.queries import closed_days, open_spans
 from infusions.scheduling.availability import Availability
 from infusions.scheduling.bitmaps import Fits, fill
@@ -100,10 +100,12 @@ def _chair(visit: Visit) -> list[Problem]:
         free = [pk for pk in picture.chairs if not during & ~picture.free_chair(pk)]
         if free:
             return []
-        count = len(picture.chairs)
-        message = f"Every chair ({count}) is taken or out of service at some time during {visit.hours}."
+        count, kind = len(picture.chairs), chair_word(visit.seen)
+        message = f"Every {kind} ({count}) is taken or out of service at some time during {visit.hours}."
+        if not count:
+            message = f"The patient needs a {kind}, and {visit.seen.site.name} has none."
         return [blocker("chairs-taken", message, field="chair", remedy="Choose another start.")]
-    if visit.chair.site_id != visit.seen.site.pk:
+    if visit.chair.site_id != visit.seen.site.pk or visit.seen.chair_kind not in ("", visit.chair.kind):
         return []  # said already
     if visit.chair.pk not in picture.chairs or picture.outages.get(visit.chair.pk, 0) & during:
         message = f"{visit.chair.name} is out of service during {visit.hours}."
@@ -113,6 +115,11 @@ def _chair(visit: Visit) -> list[Problem]:
         return []
     message = f"{visit.chair.name} is taken {taken}."
     return [blocker("chair-taken", message, field="chair", remedy="Choose another chair or start.")]
+
+
+def chair_word(seen: Availability) -> str:
+    """What a chair must be for the patient: any, or of the kind that is needed."""
+    return ChairKind(seen.chair_kind).label.lower() if seen.chair_kind else "chair"
 
 
 def _patient(visit: Visit) -> list[Problem]:

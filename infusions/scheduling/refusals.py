@@ -4,11 +4,11 @@ import datetime as dt
 from collections.abc import Iterable, Mapping
 
 from infusion_center.core.rules import Problem, Severity, blocker, note, warning
-from infusions.facility.models import Setting
+from infusions.facility.models import ChairKind, Setting, Site
 from infusions.orders.models import InfusionOrder, OrderStatus
 from infusions.scheduling.bitmaps import Fits, fill
 from infusions.scheduling.queries import CourseSoFar
-from infusions.scheduling.ranking import DaySlice, Merits
+from infusions.scheduling.ranking import DaySlice
 from infusions.scheduling.windows import DrugWindow
 
 NO_SITE = blocker("no-site", "There is no site to book at.", remedy="Enter a site first.")
@@ -59,6 +59,15 @@ def window_refusals(order: InfusionOrder, window: DrugWindow, days: list[dt.date
             note("order-ends", f"The order ends on {name_day(order.valid_until)}.", remedy="Ask for a new order.")
         )
     return found
+
+
+def kind_needed(kind: str, number: int, site: Site) -> list[Problem]:
+    """What a need of the patient takes away from the chairs."""
+    name = ChairKind(kind).label.lower()
+    if number:
+        return [note("chair-kind-needed", f"The patient needs a {name}: only that kind is looked at ({number}).")]
+    message = f"The patient needs a {name}, and {site.name} has none."
+    return [blocker("chair-kind-missing", message, remedy="Choose another site, or change the booking preference.")]
 
 
 def empty_window(order: InfusionOrder, window: DrugWindow, days: list[dt.date]) -> list[Problem]:
@@ -116,19 +125,6 @@ def _reason_of(day: int, parts: list[Fits], setting: str) -> str | None:
     if setting == Setting.HOME:
         conditions = [(code, names) for code, names in conditions if code in {"no-shift", "patient-busy", "nurse-busy"}]
     return next((code for code, names in conditions if not any_start(*names)), "nothing-together")
-
-
-def merits_in_words(day: DaySlice, start: int, same_nurse: bool, merits: Merits) -> tuple[str, ...]:
-    words = []
-    if day.needs_approval:
-        words.append("earlier than the interval: needs a reason")
-    if same_nurse:
-        words.append("same nurse as last time")
-    if merits.snug_before >> start & merits.snug_after >> start & 1:
-        words.append("fills a gap")
-    elif (merits.snug_before | merits.snug_after) >> start & 1:
-        words.append("leaves no gap")
-    return tuple(words)
 
 
 def name_day(day: dt.date) -> str:

@@ -10,7 +10,7 @@ from types import EllipsisType
 from infusion_center.accounts.roles import Permission, has_permission
 from infusion_center.core import clock
 from infusion_center.core.rules import Problem, Severity, blocker, needs_approval
-from infusions.facility.models import Chair, Nurse, Setting, Site
+from infusions.facility.models import Chair, ChairKind, Nurse, Setting, Site
 from infusions.orders.models import InfusionOrder
 from infusions.orders.queries import VisitLength, infusion_minutes_of, visit_length
 from infusions.orders.rules import interval_problems, validity_problems
@@ -21,6 +21,7 @@ from infusions.scheduling.models import Appointment
 from infusions.scheduling.queries import CourseSoFar, known_about
 from infusions.scheduling.refusals import name_day, order_refusals
 from infusions.scheduling.windows import course_began, neighbours
+from infusions.scheduling.wishes import chair_ranks
 from patients.queries import Weighed
 
 # Whether a dose may be given earlier than ordered is a clinical question, not one of the desk.
@@ -84,13 +85,14 @@ def examine(
     last_on = course.last_before(on)
     length = visit_length(order, site, setting, on=on, last_on=last_on, infusion_minutes=minutes)
     problems = [*order_problems_on(order, setting, course, on, weight=known.weight), *_start_problems(start, now)]
-    seen = _read_day(order, site, setting, start, length, moving, leave_out)
-    problems += _chair_choice_problems(site, setting, chair)
+    seen = _read_day(order, site, setting, start, length, moving, leave_out, known.wishes.needed_kind)
+    problems += _chair_choice_problems(site, setting, chair, known.wishes.needed_kind)
     found, fits, need = _place_problems(seen, start, length, chair, nurse)
-    preferred = [moving.nurse_id if moving else None, course.last_nurse_id]
+    preferred = [moving.nurse_id if moving else None, known.wishes.nurse_id, course.last_nurse_id]
     free: list[Seat] = []
     if not found and start == clock.quarter_start(clock.quarter_of(start)):
-        free = list(seats(_narrowed(seen, chair, nurse).picture, need, fits, seen.bit(start), nurse_ids=preferred))
+        picture, ranks = _narrowed(seen, chair, nurse).picture, chair_ranks(seen, known.wishes)
+        free = list(seats(picture, need, fits, seen.bit(start), nurse_ids=preferred, chair_ranks=ranks))
         if moving is not None:
             free.sort(key=lambda seat: (seat.chair_id != moving.chair_id, seat.nurse_id != moving.nurse_id))
     return Proposal(order, site, setting, start, length, problems + found, free, seen)
@@ -157,7 +159,7 @@ def _start_problems(start: dt.datetime, now: dt.datetime) -> list[Problem]:
     return found
 
 
-def _chair_choice_problems(site: Site, setting: str, chair: Chair | None) -> list[Problem]:
+def _chair_choice_problems(site: Site, setting: str, chair: Chair | None, needed_kind: str) -> list[Problem]:
     if chair is None:
         return []
     if setting == Setting.HOME:
@@ -165,10 +167,14 @@ def _chair_choice_problems(site: Site, setting: str, chair: Chair | None) -> lis
     if chair.site_id != site.pk:
         message = f"{chair.name} does not stand at {site.name}."
         return [blocker("chair-of-another-site", message, field="chair", remedy="Choose a chair of this site.")]
+    if needed_kind not in ("", chair.kind):
+        needed = ChairKind(needed_kind).label.lower()
+        message = f"The patient needs a {needed}; {chair.name} is a {chair.get_kind_display().lower()}."
+        return [blocker("chair-of-another-kind", message, field="chair", remedy=f"Choose a {needed}.")]
     return []
 
 
-def _read_day(order, site, setting, start, length, moving, leave_out) -> Availability:
+def _read_day(order, site, setting, start, length, moving, leave_out, chair_kind) -> Availability:
     """The visit's whole local day, so that the best chair can be told; longer where the visit reaches beyond it."""
     first, following = clock.day_bounds(clock.local_date(start, site.time_zone), site.time_zone)
     travel = dt.timedelta(minutes=site.travel_minutes + 15)
@@ -181,6 +187,7 @@ def _read_day(order, site, setting, start, length, moving, leave_out) -> Availab
         end=max(following, end + travel),
         ignore=moving,
         leave_out=leave_out,
+        chair_kind=chair_kind,
     )
 
 

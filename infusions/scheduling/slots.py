@@ -14,16 +14,16 @@ from infusions.orders.queries import VisitLength, infusion_minutes_of, visit_len
 from infusions.orders.rules import dose_window, validity_problems
 from infusions.scheduling import refusals
 from infusions.scheduling.availability import read_availability
-from infusions.scheduling.bitmaps import Fits, Need, fill, fitting, need_of, seats, snug_starts, union
+from infusions.scheduling.bitmaps import Seat, fill, fitting, need_of, seats, union
+from infusions.scheduling.load import load_of
 from infusions.scheduling.models import Appointment
 from infusions.scheduling.queries import CourseSoFar, Known, known_about, usual_site
-from infusions.scheduling.ranking import DaySlice, Merits, best_starts
+from infusions.scheduling.ranking import DaySlice, Part, Ranked, Weights, best_starts, gaps_of
 from infusions.scheduling.windows import DrugWindow, course_began, drug_window, rest_of_course
+from infusions.scheduling.wishes import chair_ranks, wished_in_words, wishes_of
 
 # Problems of an order that a later or earlier day would not have are answered by the window itself.
 DATED = {"order-not-started", "order-expired"}
-# Bit patterns over the longest local day, of 25 hours: every full hour, every half.
-EVERY = {step: union(1 << bit for bit in range(0, 100, step)) for step in (2, 4)}
 
 
 @dataclass(frozen=True)
@@ -37,6 +37,7 @@ class SlotOption:
     nurse: Nurse
     merits: tuple[str, ...] = ()
     needs_approval: bool = False
+    changes: tuple = ()  # visits that would get another chair or nurse for it; none where it fits as it is
 
 
 @dataclass(frozen=True)
@@ -146,67 +147,87 @@ class _Search:
             start=self.first_start - pad,
             end=self.last_start + dt.timedelta(minutes=longest + 15) + pad,
             ignore=moving,
+            chair_kind=self.known.wishes.needed_kind,
         )
         # A visit that is moved is not offered the start that it has.
         self.left_out = self.seen.bits(moving.start, moving.start + clock.QUARTER) if moving else 0
         self.slices = {day: self._slice(day) for day in self.days}
+        self.load = None if self.setting == Setting.HOME else load_of(self.seen.picture)
         parts = [
             self._part(total, [day for day in self.days if lengths[day].total == total])
             for total in sorted({length.total for length in lengths.values()})
         ]
-        starts = union(fits.starts for _, fits in parts)
-        merits = self._merits(parts)
-        best = best_starts(starts, self.slices.values(), merits, limit)
-        found = [self._option(start, parts, merits) for start in best]
-        refused = refusals.explain_days(self.slices, [fits for _, fits in parts], self.setting, bool(found))
+        found = [self._option(ranked, parts) for ranked in best_starts(parts, self._weights(), limit)]
+        refused = refusals.explain_days(self.slices, [part.fits for part in parts], self.setting, bool(found))
         return SlotSearch(found, [*standing, *self._window_refusals(), *refused], self.window, lengths[self.days[0]])
 
-    def _slice(self, day: dt.date) -> DaySlice:
-        start, end = clock.day_bounds(day, self.site.time_zone)
-        size = self.seen.picture.size
-        first, stop = (min(max(self.seen.bit(at), 0), size) for at in (start, end))
-        early = self.window.needs_approval_before
-        return DaySlice(first, stop, (day - self.window.due_on).days, needs_approval=bool(early and day < early))
+    def _weights(self) -> Weights:
+        site = self.site
+        return Weights(site.weight_level, site.weight_chairs, site.weight_wishes, site.weight_due)
 
-    def _part(self, minutes: int, days: Iterable[dt.date]) -> tuple[Need, Fits]:
+    def _slice(self, day: dt.date) -> DaySlice:
+        start, end = (self.seen.bit(at) for at in clock.day_bounds(day, self.site.time_zone))
+        size = self.seen.picture.size
+        early = self.window.needs_approval_before
+        return DaySlice(
+            first=min(max(start, 0), size),
+            stop=min(max(end, 0), size),
+            from_due=(day - self.window.due_on).days,
+            needs_approval=bool(early and day < early),
+            midnight=start,
+        )
+
+    def _part(self, minutes: int, days: Iterable[dt.date]) -> Part:
         """The starts on the days on which a visit takes so long."""
         need = need_of(self.site, self.setting, minutes)
         may_start = self.seen.bits(self.first_start, self.last_start + clock.QUARTER) & ~self.left_out
-        on_days = union(fill(self.slices[day].first, self.slices[day].stop) for day in days)
-        return need, fitting(self.seen.picture, need, may_start & on_days)
+        slices = {day: self.slices[day] for day in days}
+        on_days = union(fill(one.first, one.stop) for one in slices.values())
+        fits = fitting(self.seen.picture, need, may_start & on_days)
+        gaps = None if need.at_home else gaps_of(self.seen.picture, need, fits)
+        wishes = wishes_of(self.known, self.seen, fits, slices)
+        return Part(self.seen.picture, need, fits, list(slices.values()), self.load, gaps, wishes)
 
-    def _merits(self, parts: list[tuple[Need, Fits]]) -> Merits:
-        snug = [snug_starts(self.seen.picture, need, fits) for need, fits in parts]
-        known = [fits.nurses.get(self.course.last_nurse_id, {}) for _, fits in parts]
-        return Merits(
-            same_nurse=union(starts for by_place in known for starts in by_place.values()),
-            snug_before=union(before for before, _ in snug),
-            snug_after=union(after for _, after in snug),
-            full_hour=union(_every(4, one) for one in self.slices.values()),
-            half_hour=union(_every(2, one) for one in self.slices.values()),
-        )
-
-    def _option(self, start: int, parts: list[tuple[Need, Fits]], merits: Merits) -> SlotOption:
-        need, fits = next((need, fits) for need, fits in parts if fits.starts >> start & 1)
-        seat = next(seats(self.seen.picture, need, fits, start, nurse_ids=[self.course.last_nurse_id]))
-        one = next(one for one in self.slices.values() if one.first <= start < one.stop)
-        words = refusals.merits_in_words(one, start, seat.nurse_id == self.course.last_nurse_id, merits)
+    def _option(self, ranked: Ranked, parts: list[Part]) -> SlotOption:
+        start = ranked.start
+        part = next(part for part in parts if part.fits.starts >> start & 1)
+        wishes = self.known.wishes
+        nurses = [wishes.nurse_id, self.course.last_nurse_id]
+        ranks = chair_ranks(self.seen, wishes)
+        seat = next(seats(self.seen.picture, part.need, part.fits, start, nurse_ids=nurses, chair_ranks=ranks))
+        one = next(one for one in part.days if one.first <= start < one.stop)
         return SlotOption(
             start=self.seen.instant(start),
-            end=self.seen.instant(start + need.length),
+            end=self.seen.instant(start + part.need.length),
             site=self.site,
             chair=self.seen.chairs.get(seat.chair_id),
             nurse=self.seen.nurses[seat.nurse_id],
-            merits=words,
+            merits=self._in_words(ranked, part, one, seat),
             needs_approval=one.needs_approval,
         )
 
+    def _in_words(self, ranked: Ranked, part: Part, one: DaySlice, seat: Seat) -> tuple[str, ...]:
+        """Why the start is good, the weightiest first; a merit that the site leaves out is not praised."""
+        weights, start = self._weights(), ranked.start
+        words = ["earlier than the interval: needs a reason"] if one.needs_approval else []
+        if weights.due and one.from_due == 0 and self.window.needs_approval_before:
+            words.append("on the due day")
+        if weights.wishes:
+            met = {wish.name for wish in part.wishes if wish.starts >> start & 1}
+            if seat.nurse_id not in {self.known.wishes.nurse_id, self.course.last_nurse_id}:
+                met -= {"nurse", "same-nurse"}
+            local = clock.to_local(self.seen.instant(start), self.site.time_zone)
+            words += wished_in_words(met, self.known.wishes, local)
+        if weights.level and ranked.levels:
+            words.append("levels the day")
+        if weights.chairs and part.gaps and part.gaps.fills >> start & 1:
+            words.append("fills a gap")
+        return tuple(words)
+
     def _window_refusals(self) -> list[Problem]:
-        return refusals.window_refusals(self.order, self.window, self.days)
-
-
-def _every(step: int, one: DaySlice) -> int:
-    return EVERY[step] << one.first & fill(one.first, one.stop)
+        kind = "" if self.setting == Setting.HOME else self.known.wishes.needed_kind
+        needed = refusals.kind_needed(kind, len(self.seen.picture.chairs), self.site) if kind else []
+        return [*refusals.window_refusals(self.order, self.window, self.days), *needed]
 
 
 def _day_of(moment: dt.date | dt.datetime | None, zone: str) -> dt.date | None:

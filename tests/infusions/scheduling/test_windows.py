@@ -2,7 +2,6 @@ import datetime as dt
 
 import pytest
 
-from infusions.scheduling.ranking import DaySlice, Merits, best_starts
 from infusions.scheduling.windows import DrugWindow, course_began, drug_window, neighbours, rest_of_course
 
 
@@ -68,28 +67,6 @@ def test_neighbours_are_the_nearest_days_before_and_after():
     assert neighbours(march(10), held) == (march(10), march(20))
     assert neighbours(march(25), held) == (march(20), None)
     assert neighbours(march(3), []) == (None, None)
-
-
-DAYS = [DaySlice(0, 8, -1), DaySlice(8, 16, 0), DaySlice(16, 24, 1)]
-
-
-def test_the_best_starts_are_spread_over_the_days_nearest_the_due_day_first():
-    every_start = (1 << 24) - 1
-    assert best_starts(every_start, DAYS, Merits(), 6) == [8, 9, 0, 16, 10, 1]
-
-
-def test_all_starts_are_ranked_when_there_is_no_limit():
-    assert sorted(best_starts((1 << 24) - 1, DAYS, Merits(), None)) == list(range(24))
-
-
-def test_within_a_day_the_known_nurse_comes_before_a_snug_chair_before_a_full_hour():
-    merits = Merits(same_nurse=1 << 13, snug_before=1 << 11, snug_after=1 << 11 | 1 << 10, full_hour=1 << 12)
-    assert best_starts((1 << 16) - (1 << 8), DAYS, merits, None)[:5] == [13, 11, 10, 12, 8]
-
-
-def test_a_day_that_needs_an_approval_comes_last():
-    days = [DaySlice(0, 8, 0, needs_approval=True), DaySlice(8, 16, 9)]
-    assert best_starts((1 << 16) - 1, days, Merits(), None)[:8] == list(range(8, 16))
 
 
 @pytest.mark.parametrize(
