@@ -35,6 +35,7 @@ class AuditEvent(AppendOnlyModel):
             models.Index(fields=["patient_id", "-at"], name="audit_patient_at"),
             models.Index(fields=["actor_id", "-at"], name="audit_actor_at"),
             models.Index(fields=["target_type", "target_id"], name="audit_target"),
+            models.Index(fields=["site_id", "at"], name="audit_site_at"),
         ]
 
     def __str__(self):
