@@ -73,7 +73,8 @@ def visits_now(appointments: Iterable[Appointment], now: dt.datetime) -> list[Vi
     runs: dict[int, PreInfusionChecklist] = {}
     for run in PreInfusionChecklist.objects.filter(appointment__in=keys).order_by("started_at", "id"):
         runs[run.appointment_id] = run
-    return [_visit_now(visit, records.get(visit.pk), runs.get(visit.pk), now) for visit in appointments]
+    courses = {key: course_of(record) for key, record in records.items()}
+    return [visit_now(visit, courses.get(visit.pk), runs.get(visit.pk), now) for visit in appointments]
 
 
 def due_for(appointments: Iterable[Appointment], now: dt.datetime) -> dict[int, Due]:
@@ -81,10 +82,10 @@ def due_for(appointments: Iterable[Appointment], now: dt.datetime) -> dict[int, 
     return {one.appointment.pk: one.due for one in visits_now(appointments, now) if one.due is not None}
 
 
-def _visit_now(
-    visit: Appointment, record: DoseRecord | None, run: PreInfusionChecklist | None, now: dt.datetime
+def visit_now(
+    visit: Appointment, course: Course | None, run: PreInfusionChecklist | None, now: dt.datetime
 ) -> VisitNow:
-    course = course_of(record) if record is not None else None
+    """How one visit stands; `run` is its latest checklist. Reads only what was fetched before."""
     if course is not None and course.state != DoseState.PREPARING:
         return VisitNow(visit, course.state, course, next(iter(all_due(course, now)), None))
     if visit.state == State.ARRIVED:

@@ -11,32 +11,39 @@ from dataclasses import dataclass, field
 
 from django.db.models import Count, Max
 
+from infusion_center.audit.models import AuditEvent
 from infusion_center.core import clock
 from infusions import pieces
-from infusions.checklists.models import PreInfusionChecklist
 from infusions.doses.course import Course
 from infusions.doses.due import Due
-from infusions.doses.models import DoseRecord, DoseState
-from infusions.doses.queries import VisitNow, by_urgency, visits_now
-from infusions.facility import queries as facility
-from infusions.facility.models import Closure, Site
-from infusions.scheduling.board_layout import Axis, Bar, Cell, axis_for, rows_of
-from infusions.scheduling.models import Appointment
-from infusions.scheduling.states import ON_SITE, UPCOMING, State
+from infusions.doses.models import DoseState
+from infusions.doses.queries import VisitNow, by_urgency, visit_now
+from infusions.facility.models import Setting, Site
+from infusions.facility.queries import wall_instant
+from infusions.scheduling.board_cover import uncovered_because
+from infusions.scheduling.board_ground import Ground, ground_of
+from infusions.scheduling.board_lanes import BoardRow, NurseRows, chair_rows, home_rows, nurse_rows
+from infusions.scheduling.board_late import hit_by, late_until
+from infusions.scheduling.board_layout import Axis, Bar, axis_for
+from infusions.scheduling.board_rows import Parts, VisitRow, course_of, parts_by_visit, visit_rows
+from infusions.scheduling.states import MOVABLE, ON_SITE, UPCOMING, State
 
 LATE = dt.timedelta(minutes=15)
 UNCONFIRMED = dt.timedelta(hours=48)
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class Card:
     """A visit on the board. `state` is finer than the appointment's: checklist, infusing, observing ..."""
 
-    visit: Appointment
+    visit: VisitRow
     state: str
     due: Due | None
     alerts: list[str]
     percent: int | None
+    uncovered: list[str] = field(default_factory=list)
+    late_until: dt.datetime | None = None
+    delayed_by: list[VisitRow] = field(default_factory=list)
 
     @property
     def face(self) -> pieces.Face:
@@ -46,15 +53,9 @@ class Card:
     def can_check_in(self) -> bool:
         return self.visit.state in UPCOMING or self.visit.state == State.NO_SHOW
 
-
-@dataclass(frozen=True)
-class BoardRow:
-    """A chair, or a nurse on the road. `is_more`: another row of the same one, where visits overlap."""
-
-    name: str
-    note: str
-    cells: list[Cell]
-    is_more: bool = False
+    @property
+    def can_move(self) -> bool:
+        return self.visit.state in MOVABLE
 
 
 @dataclass(frozen=True)
@@ -66,7 +67,8 @@ class BoardDay:
     cards: list[Card]
     chairs: list[BoardRow]
     homes: list[BoardRow]
-    closure: Closure | None
+    nurses: list[NurseRows]
+    closure: str
     is_open: bool
     counts: list[tuple[pieces.Face, int]] = field(default_factory=list)
     next_due: list[Card] = field(default_factory=list)
@@ -74,6 +76,11 @@ class BoardDay:
     @property
     def hours(self):
         return self.axis.hours(uses_24h_clock=self.site.uses_24h_clock)
+
+    @property
+    def hour_shares(self) -> list[float]:
+        """Where the hour lines lie, from left (0) to right (100)."""
+        return [100 * (mark - self.axis.first) / len(self.axis.columns) for mark in self.axis.marks]
 
     @property
     def now_percent(self) -> float | None:
@@ -88,90 +95,97 @@ class BoardDay:
         return sum(1 for card in self.cards if card.alerts)
 
     @property
+    def uncovered(self) -> list[Card]:
+        return [card for card in self.cards if card.uncovered]
+
+    @property
+    def late(self) -> list[Card]:
+        return [card for card in self.cards if card.late_until]
+
+    @property
+    def hit(self) -> list[Card]:
+        return [card for card in self.cards if card.delayed_by]
+
+    @property
     def chairs_used(self) -> int:
         return len({card.visit.chair_id for card in self.cards if card.visit.chair_id})
 
-
-def visits_on(user, site: Site, day: dt.date):
-    """The visits of the site that start on its local day, cancelled ones left out."""
-    start, end = clock.day_bounds(day, site.time_zone)
-    visits = Appointment.objects.visible_to(user).filter(site=site, start__gte=start, start__lt=end)
-    return visits.exclude(state=State.CANCELLED)
+    @property
+    def chair_count(self) -> int:
+        return len({row.public_id for row in self.chairs})
 
 
-def version_of(user, site: Site, day: dt.date, now: dt.datetime) -> str:
-    """Changes when anything on the board changes, and each minute while somebody is here: three short queries."""
-    visits = visits_on(user, site, day)
-    count = visits.aggregate(count=Count("pk"), last=Max("updated_at"))
-    records = DoseRecord.objects.filter(appointment__in=visits).aggregate(last=Max("updated_at"))
-    runs = PreInfusionChecklist.objects.filter(appointment__in=visits).aggregate(last=Max("updated_at"))
-    moments = [count["last"], records["last"], runs["last"]]
+def version_of(site: Site, day: dt.date, now: dt.datetime) -> str:
+    """Changes when anything of the site changes, and each minute while its day is on. One statement, of an index.
+
+    Every change leaves an audit row in its own transaction. Their count says more than the last number alone: rows
+    written side by side are not seen in the order of their numbers. Counted since the hour before this one began.
+    """
+    hour = now.replace(minute=0, second=0, microsecond=0)
+    events = AuditEvent.objects.filter(site_id=site.public_id, at__gte=hour - dt.timedelta(hours=1))
+    seen = events.aggregate(count=Count("pk"), last=Max("pk"))
     is_today = clock.local_date(now, site.time_zone) == day
-    minute = int(now.timestamp()) // 60 if is_today and count["count"] else 0
-    return "-".join(map(str, [count["count"], minute, *(int(at.timestamp() * 1000) if at else 0 for at in moments)]))
+    minute = now.minute if is_today else 0
+    return f"{int(hour.timestamp()) // 3600}-{minute}-{seen['count']}-{seen['last'] or 0}"
 
 
-def board_day(user, site: Site, day: dt.date, now: dt.datetime) -> BoardDay:
-    """Everything the board shows, in a fixed number of queries."""
+def board_day(site: Site, day: dt.date, now: dt.datetime, *, view: str = "chairs") -> BoardDay:
+    """Everything the board shows of a site that the person may see: three statements, however much is booked."""
     bounds = clock.day_bounds(day, site.time_zone)
-    visits = list(visits_on(user, site, day).with_people().order_by("start", "pk"))
-    stand = {one.appointment.pk: one for one in visits_now(visits, now)}
-    cards = [card_of(stand[visit.pk], now) for visit in visits]
-    spans = facility.open_spans(site, day, day)
-    bars = [(card, Bar(card.visit.start, shown_end(card.visit), card)) for card in cards]
-    fallback = (
-        facility.wall_instant(day, dt.time(8), site.time_zone),
-        facility.wall_instant(day, dt.time(18), site.time_zone),
-    )
-    axis = axis_for(spans, [bar for _, bar in bars], site.time_zone, fallback)
-    due = [card for card in cards if card.due is not None and card.visit.state in ON_SITE | UPCOMING]
-    order = {one.appointment.pk: place for place, one in enumerate(by_urgency(stand.values()))}
+    visits, ground = visit_rows(site, *bounds), ground_of(site, day, day)
+    has_begun = any(visit.arrived_at or visit.record_state for visit in visits)
+    parts = parts_by_visit(site, *bounds) if has_begun else {}
+    nothing = Parts()
+    stands, courses = [], {}
+    for visit in visits:
+        own = parts.get(visit.pk, nothing)
+        courses[visit.pk] = course_of(visit, own)
+        stands.append(visit_now(visit, courses[visit.pk], own.latest_run, now))
+    cards = marked([card_of(stand, now) for stand in stands], courses, ground, now)
+    bars = [(card, Bar(card.visit.start, shown_end(card.visit), card, card.late_until)) for card in cards]
+    fallback = (wall_instant(day, dt.time(8), site.time_zone), wall_instant(day, dt.time(18), site.time_zone))
+    axis = axis_for(ground.openings, [bar for _, bar in bars], site.time_zone, fallback)
+    due = [stand for stand in stands if stand.due is not None and stand.appointment.state in ON_SITE | UPCOMING]
+    by_visit = {card.visit.pk: card for card in cards}
     return BoardDay(
         site=site,
         day=day,
         now=now,
         axis=axis,
         cards=cards,
-        chairs=chair_rows(site, bounds, axis, bars, spans),
-        homes=home_rows(axis, bars),
-        closure=facility.closed_days(site, day, day).get(day) if not spans else None,
-        is_open=bool(spans),
+        chairs=chair_rows(ground, axis, bars),
+        homes=home_rows(axis, bars) if view == "chairs" else [],
+        nurses=nurse_rows(site, ground, axis, bars) if view == "nurses" else [],
+        closure=ground.closures.get(day, ""),
+        is_open=day in ground.spans,
         counts=counted(cards),
-        next_due=sorted(due, key=lambda card: order[card.visit.pk])[:6],
+        next_due=[by_visit[stand.appointment.pk] for stand in by_urgency(due)[:6]],
     )
 
 
-def chair_rows(site: Site, bounds, axis: Axis, bars, spans) -> list[BoardRow]:
-    """Chairs in use, and those no longer used that still hold a visit."""
-    outages = facility.outages_between(site, *bounds)
-    chairs = {chair.pk: chair for chair in facility.active_chairs(site)}
-    for card, _ in bars:
-        if card.visit.chair is not None:
-            chairs.setdefault(card.visit.chair_id, card.visit.chair)
-    rows = []
-    for chair in chairs.values():
-        held = [bar for card, bar in bars if card.visit.chair_id == chair.pk]
-        for number, cells in enumerate(rows_of(axis, held, spans, outages.get(chair.pk, ()))):
-            rows.append(BoardRow(chair.name, chair.get_kind_display(), cells, is_more=number > 0))
-    return rows
+def marked(cards: list[Card], courses: dict[int, Course | None], ground: Ground, now: dt.datetime) -> list[Card]:
+    """Writes on the cards who is uncovered, who overruns, and who is hit by that; each in words too."""
+    late = {}
+    for card in cards:
+        card.uncovered = uncovered_because(card.visit, ground)
+        if until := late_until(card.visit, courses[card.visit.pk], now):
+            card.late_until = late[card.visit.pk] = until
+    if late:
+        ratios: dict[int, int] = {}
+        for shift in ground.shifts:
+            if shift.setting == Setting.FACILITY:
+                ratios[shift.nurse_id] = max(ratios.get(shift.nurse_id, 0), shift.ratio)
+        hits = hit_by([card.visit for card in cards], late, ratios)
+        for card in cards:
+            card.delayed_by = hits.get(card.visit.pk, [])
+    for card in cards:
+        if card.uncovered:
+            card.alerts.insert(0, f"Uncovered: {', '.join(card.uncovered)}")
+        card.alerts += [f"Hit by the delay of {visit.patient}" for visit in card.delayed_by]
+    return cards
 
 
-def home_rows(axis: Axis, bars) -> list[BoardRow]:
-    """One row for each nurse with home visits on the day. Whether she works is the roster's to show."""
-    nurses = {card.visit.nurse_id: card.visit.nurse for card, _ in bars if card.visit.is_home}
-    whole_day = [(clock.quarter_start(axis.first), clock.quarter_start(axis.stop))]
-    return [
-        BoardRow(nurse.user.full_name, "On the road", cells, is_more=number > 0)
-        for nurse in nurses.values()
-        for number, cells in enumerate(
-            rows_of(
-                axis, [bar for card, bar in bars if card.visit.is_home and card.visit.nurse_id == nurse.pk], whole_day
-            )
-        )
-    ]
-
-
-def shown_end(visit: Appointment) -> dt.datetime:
+def shown_end(visit: VisitRow) -> dt.datetime:
     """A visit that ended early gives its chair back: the block ends where its claims end."""
     if visit.finished_at is None:
         return visit.end

@@ -1,4 +1,4 @@
-"""The day board: chairs as rows, the day as columns, or a list; brings itself up to date."""
+"""The board: chairs, nurses or a list of one day, or the load of a week; it brings itself up to date."""
 
 from __future__ import annotations
 
@@ -12,8 +12,11 @@ from infusion_center.accounts.roles import Permission
 from infusion_center.core import clock
 from infusions.facility.queries import current_site
 from infusions.scheduling.board_day import board_day, version_of
+from infusions.scheduling.board_html import BoardHtml, legend, sprite
+from infusions.scheduling.board_week import board_week
 
-VIEWS = {"chairs": "Chairs", "list": "List"}
+VIEWS = {"chairs": "Chairs", "nurses": "Nurses", "list": "List", "week": "Week"}
+ICONS = {"chairs": "armchair", "nurses": "users-round", "list": "list", "week": "chart-column"}
 DAY = dt.timedelta(days=1)
 
 
@@ -29,9 +32,7 @@ def board(request):
 def board_fragment(request):
     """204 while nothing has changed since `seen`, so that htmx leaves the page, its focus and its scroll alone."""
     site = current_site(request)
-    if site is None:
-        return HttpResponse(status=204)
-    if request.GET.get("seen") == version_of(request.user, site, chosen_day(request, site), clock.now()):
+    if site is None or request.GET.get("seen") == version_of(site, chosen_day(request, site), clock.now()):
         return HttpResponse(status=204)
     return render(request, "infusions/scheduling/_board.html", context_of(request, site))
 
@@ -40,15 +41,26 @@ def context_of(request, site) -> dict:
     day, now = chosen_day(request, site), clock.now()
     view = request.GET.get("view") if request.GET.get("view") in VIEWS else "chairs"
     # The version is read before the rows: what changes in between is shown twice rather than never.
-    version = version_of(request.user, site, day, now)
-    return {
-        "site": site,
-        "board": board_day(request.user, site, day, now),
-        "version": version,
-        "view": view,
-        "views": VIEWS,
-        "yesterday": day - DAY,
-        "tomorrow": day + DAY,
+    context = {"site": site, "version": version_of(site, day, now), "view": view, "now": now, "sprite": sprite()}
+    if view == "week":
+        shown = board_week(site, day, now)
+        step = 7 * DAY
+    else:
+        shown = board_day(site, day, now, view=view)
+        permissions = request.user.permissions
+        context["html"] = BoardHtml(
+            shown,
+            may_move=Permission.BOOK_APPOINTMENT in permissions,
+            may_check_in=Permission.CHECK_IN in permissions,
+        )
+        step = DAY
+    return context | {
+        "board": shown,
+        "legend": legend(),
+        "views": [(key, word, ICONS[key]) for key, word in VIEWS.items()],
+        "step": "week" if view == "week" else "day",
+        "before": day - step,
+        "after": day + step,
         "today": clock.local_date(now, site.time_zone),
     }
 
@@ -59,4 +71,4 @@ def chosen_day(request, site) -> dt.date:
         day = dt.date.fromisoformat(request.GET.get("day", ""))
     except ValueError:
         return clock.local_date(clock.now(), site.time_zone)
-    return min(max(day, dt.date(2000, 1, 2)), dt.date(2199, 12, 30))
+    return min(max(day, dt.date(2000, 1, 9)), dt.date(2199, 12, 20))

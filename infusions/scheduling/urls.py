@@ -1,12 +1,11 @@
 from django.urls import path
 
-from infusions.scheduling import board_views, views, visit_views, work_urls
+from infusions.scheduling import board_urls, views, visit_views, work_urls
 
 app_name = "scheduling"
 urlpatterns = [
     *work_urls.urlpatterns,
-    path("board/", board_views.board, name="board"),
-    path("board/now/", board_views.board_fragment, name="board-fragment"),
+    *board_urls.urlpatterns,
     path("orders/<str:order_id>/slots/", views.slot_list, name="slot-list"),
     path("orders/<str:order_id>/book/", views.appointment_book, name="appointment-book"),
     path("patients/<str:patient_id>/appointments/", visit_views.appointment_list, name="appointment-list"),

@@ -35,17 +35,15 @@ def book(center, at="09:00", family_name="Ash", **fields):
 
 
 def shown(center, now=None) -> list[tuple]:
-    board = board_day(center.scheduler, center.site, DAY, now or center.at("08:00"))
-    return [(card.visit.patient.family_name, card.state, card.alerts) for card in board.cards]
+    board = board_day(center.site, DAY, now or center.at("08:00"))
+    return [(card.visit.family_name, card.state, card.alerts) for card in board.cards]
 
 
 def test_board_shows_the_visits_of_the_day_in_their_chairs(page, center):
     book(center, family_name="Ash")
     book(center, family_name="Elm", day=DAY + dt.timedelta(days=1))
     board = page.get(BOARD, {"day": DAY.isoformat()}).context["board"]
-    seated = {
-        row.name: [cell.card.visit.patient.family_name for cell in row.cells if cell.card] for row in board.chairs
-    }
+    seated = {row.name: [cell.card.visit.family_name for cell in row.cells if cell.card] for row in board.chairs}
     assert seated == {center.chairs[0].name: ["Ash"], center.chairs[1].name: []}
 
 

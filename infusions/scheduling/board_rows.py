@@ -1,0 +1,236 @@
+"""Reads what the board shows as plain rows: visits, what the site offers, and the parts of records that still run.
+
+One statement each, whatever the window and however much is booked in it. Rows instead of model objects, because a busy
+day has hundreds of them. Part of the board's view, so it may read the features to the right of scheduling.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections import defaultdict
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import NamedTuple
+
+from django.db.models import CharField, TextField, Value
+from django.db.models.functions import Cast
+
+from infusions.checklists.models import PreInfusionChecklist
+from infusions.doses.course import Course
+from infusions.doses.models import DoseRecord, DoseState, RateChange, Reaction, ReactionKind, VialUsed, VitalSigns
+from infusions.facility.models import Setting, Site
+from infusions.scheduling.models import Appointment
+from infusions.scheduling.states import State
+
+RUNNING = (DoseState.PREPARING, DoseState.INFUSING, DoseState.PAUSED, DoseState.OBSERVING)
+VISIT_FIELDS = (
+    *("pk", "public_id", "version", "state", "setting", "start", "end", "patient_id", "chair_id", "nurse_id"),
+    *("ratio_place", "travel_minutes", "start_hands_minutes", "end_hands_minutes", "preparation_minutes"),
+    *("observation_minutes", "arrived_at", "finished_at", "move_requested_at", "patient_message", "is_pinned"),
+    *("patient__family_name", "patient__given_name", "patient__chosen_name", "patient__date_of_birth"),
+    *("chair__name", "chair__public_id", "nurse__public_id", "nurse__user__full_name", "nurse__user__initials"),
+    *("order__product_id", "order__product__name", "order__product__concentration_mg_per_ml"),
+    *("dose_record__state", "dose_record__product_id", "dose_record__planned_volume_ml"),
+    *("dose_record__volume_given_ml", "dose_record__started_at", "dose_record__ended_at"),
+)
+
+
+@dataclass(slots=True)
+class VisitRow:
+    """One visit with its names; has what `lanes.lanes_of` and `doses.queries.visit_now` ask for."""
+
+    pk: int
+    public_id: str
+    version: int
+    state: str
+    setting: str
+    start: dt.datetime
+    end: dt.datetime
+    patient_id: int
+    chair_id: int | None
+    nurse_id: int
+    ratio_place: int
+    travel_minutes: int
+    start_hands_minutes: int
+    end_hands_minutes: int
+    preparation_minutes: int
+    observation_minutes: int
+    arrived_at: dt.datetime | None
+    finished_at: dt.datetime | None
+    move_requested_at: dt.datetime | None
+    patient_message: str
+    is_pinned: bool
+    family_name: str
+    given_name: str
+    chosen_name: str
+    date_of_birth: dt.date
+    chair_name: str | None
+    chair_public_id: str | None
+    nurse_public_id: str
+    nurse_name: str
+    initials: str
+    product_id: int | None
+    product_name: str | None
+    concentration: Decimal | None
+    record_state: str | None
+    record_product_id: int | None
+    planned_volume_ml: Decimal | None
+    volume_given_ml: Decimal | None
+    record_started_at: dt.datetime | None
+    record_ended_at: dt.datetime | None
+    site: Site
+
+    @property
+    def patient(self) -> str:
+        return f"{self.family_name}, {self.chosen_name or self.given_name}"
+
+    @property
+    def product(self) -> str:
+        return f"{self.product_name} {(self.concentration / 10).normalize():f}%" if self.product_name else ""
+
+    @property
+    def is_home(self) -> bool:
+        return self.setting == Setting.HOME
+
+    @property
+    def minutes(self) -> int:
+        return int((self.end - self.start).total_seconds()) // 60
+
+
+class Rate(NamedTuple):
+    at: dt.datetime
+    rate_ml_per_h: Decimal
+
+
+class Signs(NamedTuple):
+    at: dt.datetime
+    phase: str
+
+
+class ReactionRow(NamedTuple):
+    onset_at: dt.datetime
+    kind: str
+    grade: int
+
+    def get_kind_display(self) -> str:
+        return ReactionKind(self.kind).label
+
+
+class Vial(NamedTuple):
+    recorded_at: dt.datetime
+    grams: Decimal
+
+
+class Run(NamedTuple):
+    started_at: dt.datetime
+    status: str
+
+
+@dataclass(slots=True)
+class RecordRow:
+    """What `doses.course.Course` asks of a record."""
+
+    appointment: VisitRow
+    state: str
+    product_id: int
+    planned_volume_ml: Decimal
+    volume_given_ml: Decimal | None
+    started_at: dt.datetime | None
+    ended_at: dt.datetime | None
+    plan: dict
+
+    @property
+    def order(self) -> VisitRow:
+        """The ordered product is all that is asked of it."""
+        return self.appointment
+
+
+@dataclass
+class Parts:
+    """The parts of one visit's record, and its latest checklist."""
+
+    plan: dict = field(default_factory=dict)
+    rates: list[Rate] = field(default_factory=list)
+    signs: list[Signs] = field(default_factory=list)
+    reactions: list[ReactionRow] = field(default_factory=list)
+    vials: list[Vial] = field(default_factory=list)
+    runs: list[Run] = field(default_factory=list)
+
+    @property
+    def latest_run(self) -> Run | None:
+        return max(self.runs, default=None)
+
+
+def visit_rows(site: Site, start: dt.datetime, end: dt.datetime) -> list[VisitRow]:
+    """The visits of a site, which the caller may see, that start in [start, end); cancelled ones left out."""
+    visits = Appointment.objects.filter(site=site, start__gte=start, start__lt=end).exclude(state=State.CANCELLED)
+    return [VisitRow(*row, site) for row in visits.order_by("start", "pk").values_list(*VISIT_FIELDS)]
+
+
+def course_of(visit: VisitRow, parts: Parts) -> Course | None:
+    if visit.record_state is None:
+        return None
+    record = RecordRow(
+        visit,
+        visit.record_state,
+        visit.record_product_id,
+        visit.planned_volume_ml,
+        visit.volume_given_ml,
+        visit.record_started_at,
+        visit.record_ended_at,
+        parts.plan,
+    )
+    return Course(
+        record, tuple(parts.vials), tuple(parts.rates), tuple(sorted(parts.signs)), tuple(sorted(parts.reactions))
+    )
+
+
+def parts_by_visit(site: Site, start: dt.datetime, end: dt.datetime) -> dict[int, Parts]:
+    """For each visit's row number: plan, rates, vials and vital signs of records that run, reactions, checklists."""
+    found: dict[int, Parts] = defaultdict(Parts)
+    for kind, visit_id, at, text, number in _parts(site, start, end):
+        parts = found[visit_id]
+        match kind:
+            case "rate":
+                parts.rates.append(Rate(at, Decimal(number)))
+            case "signs":
+                parts.signs.append(Signs(at, text))
+            case "vial":
+                parts.vials.append(Vial(at, Decimal(number)))
+            case "reaction":
+                parts.reactions.append(ReactionRow(at, text, int(number)))
+            case "plan":
+                parts.plan = json.loads(text)
+            case "run":
+                parts.runs.append(Run(at, text))
+    for parts in found.values():
+        parts.rates.sort(key=lambda rate: rate.at)
+    return found
+
+
+def _parts(site: Site, start: dt.datetime, end: dt.datetime):
+    """Six tables in one statement: kind, visit, instant, text, number. The first one gives the columns their types."""
+    of_visits = {"appointment__site": site, "appointment__start__gte": start, "appointment__start__lt": end}
+    of_records = {f"record__{name}": value for name, value in of_visits.items()}
+    running = of_records | {"record__state__in": RUNNING}
+    nothing, visit = Value("", CharField()), "record__appointment_id"
+
+    def number(name: str) -> Cast:
+        return Cast(name, CharField())
+
+    def kind(word: str) -> Value:
+        return Value(word, CharField())
+
+    runs = PreInfusionChecklist.objects.filter(**of_visits, appointment__state=State.ARRIVED)
+    plans = DoseRecord.objects.filter(**of_visits, state__in=RUNNING)
+    rows = [
+        RateChange.objects.filter(**running).values_list(kind("rate"), visit, "at", nothing, number("rate_ml_per_h")),
+        VitalSigns.objects.filter(**running).values_list(kind("signs"), visit, "at", "phase", nothing),
+        VialUsed.objects.filter(**running).values_list(kind("vial"), visit, "recorded_at", nothing, number("grams")),
+        Reaction.objects.filter(**of_records).values_list(kind("reaction"), visit, "onset_at", "kind", number("grade")),
+        plans.values_list(kind("plan"), "appointment_id", "updated_at", Cast("plan", TextField()), nothing),
+        runs.values_list(kind("run"), "appointment_id", "started_at", "status", nothing),
+    ]
+    first, *others = (one.order_by() for one in rows)
+    return first.union(*others, all=True)
