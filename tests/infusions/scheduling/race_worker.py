@@ -15,6 +15,8 @@ from pathlib import Path
 
 import django
 
+from tests.infusions.scheduling import race_desk
+
 LINE_UP_SECONDS = 0.5
 
 
@@ -160,6 +162,8 @@ JOBS = {
     "naive": book_naively,
     "random": book_randomly,
     "hang": hang_while_booking,
+    "desk": race_desk.act_at_random,
+    "hang_at_desk": race_desk.hang_while_acting,
 }
 
 if __name__ == "__main__":
