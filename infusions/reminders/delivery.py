@@ -75,30 +75,35 @@ class Mailer:
 
 
 def build_mail(reminder: Reminder, now: dt.datetime) -> EmailMultiAlternatives:
-    appointment = reminder.appointment
-    language = language_of(appointment)
-    place, written = place_of(appointment, language), write_message(reminder)
+    about = reminder.about
+    language = language_of(about)
+    place, written = place_of(about, language), write_message(reminder)
     sender = parseaddr(settings.DEFAULT_FROM_EMAIL)[1]
     mail = EmailMultiAlternatives(
         subject=written.subject,
         body=written.text,
         from_email=str(Address(display_name=place.name, addr_spec=sender)),
-        to=[appointment.patient.email],
+        to=[reminder.patient.email],
         reply_to=[place.email] if place.email else None,
         headers={
             "Message-ID": message_id_of(reminder),
-            "List-Unsubscribe": f"<{stop_url(appointment)}>",
+            "List-Unsubscribe": f"<{stop_url(about)}>",
             "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",  # RFC 8058
             "Auto-Submitted": "auto-generated",
             "Content-Language": language,
         },
     )
     mail.attach_alternative(written.html, "text/html")
+    if reminder.appointment is not None:  # what is only offered belongs in no calendar yet
+        _attach_calendar_entry(mail, reminder, sender, now)
+    return mail
+
+
+def _attach_calendar_entry(mail: EmailMultiAlternatives, reminder: Reminder, sender: str, now: dt.datetime) -> None:
     entry = MIMEText(calendar_entry(reminder, sender=sender, now=now).decode(), "calendar", "utf-8")
     entry.set_param("method", method_of(reminder))
     entry.add_header("Content-Disposition", "attachment", filename=FILE_NAME)
     mail.attach(entry)
-    return mail
 
 
 def _built(reminder: Reminder, now: dt.datetime) -> EmailMultiAlternatives:

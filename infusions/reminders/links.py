@@ -8,12 +8,14 @@ from dataclasses import dataclass
 
 from django.core import signing
 
-from infusions.scheduling.models import Appointment
+from infusions.scheduling.models import Appointment, WaitlistOffer
 
 # Visits are booked up to a year ahead; what has passed shows nothing anyway.
 MAX_AGE = dt.timedelta(days=400)
 VISIT_SALT = "reminders.visit"
 STOP_SALT = "reminders.stop"
+OFFER_SALT = "reminders.offer"
+OF_OFFER = "offer-"  # public ids hold no hyphen
 
 
 class BadLink(Exception):
@@ -38,8 +40,14 @@ def visit_token(appointment: Appointment) -> str:
     return _signer(VISIT_SALT).sign(f"{appointment.public_id}-{appointment.version}")
 
 
-def stop_token(appointment: Appointment) -> str:
-    return _signer(STOP_SALT).sign(appointment.public_id)
+def offer_token(offer: WaitlistOffer) -> str:
+    """Until when it can be answered is the offer's own affair; afterwards its page tells kindly that it is over."""
+    return _signer(OFFER_SALT).sign(offer.public_id)
+
+
+def stop_token(about: Appointment | WaitlistOffer) -> str:
+    """In the mail about a visit, or about an offer."""
+    return _signer(STOP_SALT).sign(f"{OF_OFFER if isinstance(about, WaitlistOffer) else ''}{about.public_id}")
 
 
 def read_visit_token(token: str) -> VisitLink:
@@ -47,8 +55,13 @@ def read_visit_token(token: str) -> VisitLink:
     return VisitLink(_appointment(public_id), int(version))
 
 
-def read_stop_token(token: str) -> Appointment:
-    return _appointment(_read(token, STOP_SALT))
+def read_offer_token(token: str) -> WaitlistOffer:
+    return _offer(_read(token, OFFER_SALT))
+
+
+def read_stop_token(token: str) -> Appointment | WaitlistOffer:
+    public_id = _read(token, STOP_SALT)
+    return _offer(public_id.removeprefix(OF_OFFER)) if public_id.startswith(OF_OFFER) else _appointment(public_id)
 
 
 def _signer(salt: str) -> signing.TimestampSigner:
@@ -69,4 +82,15 @@ def _appointment(public_id: str) -> Appointment:
     try:
         return Appointment.objects.select_related("patient", "site", "order").get(public_id=public_id)
     except Appointment.DoesNotExist as error:
+        raise BadLink from error
+
+
+def _offer(public_id: str) -> WaitlistOffer:
+    offers = WaitlistOffer.objects.select_related(
+        *("entry__patient", "entry__site", "entry__order__product", "entry__order__patient", "entry__instead_of"),
+        *("entry__appointment__patient", "entry__appointment__site"),
+    )
+    try:
+        return offers.get(public_id=public_id)
+    except WaitlistOffer.DoesNotExist as error:
         raise BadLink from error

@@ -34,8 +34,7 @@ def mail_detail(request, name):
     if mail is None:
         raise Http404
     reminder = get_object_or_404(Reminder.objects.visible_to(request.user).with_visit(), public_id=mail.key)
-    patient = reminder.appointment.patient
-    audit.record_opening(reminder, by=request.user, patient=patient, what="mail")
+    audit.record_opening(reminder, by=request.user, patient=reminder.patient, what="mail")
     message = mail.read()
     context = {
         "mail": mail,
@@ -43,6 +42,6 @@ def mail_detail(request, name):
         "text": message.get_body(("plain",)).get_content(),
         "attachments": [part.get_filename() for part in message.iter_attachments()],
         "reminder": reminder,
-        "site": reminder.appointment.site,
+        "site": reminder.site,
     }
     return render(request, "infusions/reminders/mail_detail.html", context)

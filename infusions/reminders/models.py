@@ -1,10 +1,11 @@
-"""The ledger of messages owed: one row per appointment, its version, kind and channel."""
+"""The ledger of messages owed: one row per appointment, its version, kind and channel, or per waitlist offer."""
 
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
 from infusion_center.core.models import PublicIdModel, TimestampedModel
+from infusions.facility.models import Site
 
 
 class Kind(models.TextChoices):
@@ -55,15 +56,26 @@ class Reason(models.TextChoices):
     ORDER_STOPPED = "order_stopped", "The order was stopped"
     SWITCHED_OFF = "switched_off", "The site no longer sends this reminder"
     ADDRESS_REFUSED = "address_refused", "The mail server refused the message for good"
+    OFFER_OVER = "offer_over", "The offer is no longer open"
+    OFFER_EXPIRED = "offer_expired", "The offer ended before it could be sent"
+    OFFER_TAKEN = "offer_taken", "The time was taken before it could be offered"
+    OFFER_NIGHT = "offer_night", "The offer ends before a decent hour: call the patient"
     GAVE_UP = "gave_up", "Given up after too many tries"
 
 
 class ReminderQuerySet(models.QuerySet):
     def visible_to(self, user):
-        return self.filter(appointment__site__memberships__user=user)
+        return self.of_sites(Site.objects.visible_to(user))
+
+    def of_sites(self, sites):
+        return self.filter(Q(appointment__site__in=sites) | Q(offer__entry__site__in=sites))
 
     def with_visit(self):
-        return self.select_related("appointment__patient", "appointment__site", "appointment__order")
+        """With what the message is about: a visit, or an offer and its entry."""
+        return self.select_related(
+            *("appointment__patient", "appointment__site", "appointment__order"),
+            *("offer__entry__patient", "offer__entry__site", "offer__entry__order", "offer__entry__instead_of"),
+        )
 
     def due(self, now):
         """Owed and due, or claimed by somebody whose lease ran out."""
@@ -138,6 +150,19 @@ class Reminder(PublicIdModel, TimestampedModel):
 
     def __str__(self):
         return f"{self.get_kind_display()} {self.public_id}"
+
+    @property
+    def about(self):
+        """The visit, or the offer; both name patient, site, order, start, end and whether it is at home."""
+        return self.appointment if self.offer_id is None else self.offer
+
+    @property
+    def patient(self):
+        return self.about.patient
+
+    @property
+    def site(self):
+        return self.about.site
 
     @property
     def is_settled(self) -> bool:

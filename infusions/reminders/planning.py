@@ -60,6 +60,12 @@ def planned_messages(visit: Visit, now: dt.datetime) -> list[Planned]:
     return [announcement, *(_days_before(kind, visit, now) for kind in wanted)]
 
 
+def planned_offer(*, expires_at: dt.datetime, zone: str, quiet: QuietHours, now: dt.datetime) -> Planned:
+    """The mail of a waitlist offer goes now, but not at night; by morning it may be too late to be of use."""
+    due_at = next_allowed(now, zone, quiet)
+    return Planned(Kind.OFFER, due_at, Reason.OFFER_NIGHT if due_at >= expires_at else None)
+
+
 def next_allowed(instant: dt.datetime, zone: str, quiet: QuietHours) -> dt.datetime:
     """The instant itself, or the end of the quiet hours that it lies in."""
     local = clock.to_local(instant, zone)

@@ -7,7 +7,7 @@ from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
 from infusion_center.core import clock, mail_folder
 from infusions.facility.models import Site
 from infusions.reminders.models import UNSETTLED, Kind, Reminder, ReminderState
-from infusions.scheduling.models import Appointment
+from infusions.scheduling.models import Appointment, OfferState, WaitlistOffer
 from infusions.scheduling.states import UPCOMING, State
 from patients.models import Patient
 
@@ -40,6 +40,13 @@ def unplanned_appointments(now: dt.datetime) -> QuerySet[Appointment]:
         .select_related("patient", "site")
         .order_by("start", "pk")
     )
+
+
+def unplanned_offers(now: dt.datetime) -> QuerySet[WaitlistOffer]:
+    """Open offers of the waitlist that no message was planned for."""
+    rows = Reminder.objects.filter(offer=OuterRef("pk"))
+    offers = WaitlistOffer.objects.filter(~Exists(rows), state=OfferState.OPEN, expires_at__gt=now)
+    return offers.select_related("entry__patient", "entry__site").order_by("pk")
 
 
 def overtaken_reminders(now: dt.datetime) -> QuerySet[Reminder]:
@@ -79,13 +86,16 @@ def ledger_of(site: Site | None, now: dt.datetime, chosen: dict, patients=None) 
 
     `chosen`: when, day, kind, patient (public id). `patients`: those that a search found, or None.
     """
-    rows = Reminder.objects.filter(appointment__site=site).with_visit()
+    # Nobody's site is no site: rows without a visit have none either, and would be found by it.
+    rows = Reminder.objects.of_sites([site]).with_visit() if site else Reminder.objects.none()
     if chosen["kind"]:
         rows = rows.filter(kind=chosen["kind"])
     if patients is not None:
-        rows = rows.filter(appointment__patient__in=[patient.pk for patient in patients])
-    if chosen["patient"]:
-        return rows.filter(appointment__patient__public_id=chosen["patient"]).order_by("-due_at", "-pk")
+        found = [patient.pk for patient in patients]
+        rows = rows.filter(Q(appointment__patient__in=found) | Q(offer__entry__patient__in=found))
+    if public_id := chosen["patient"]:
+        of_patient = Q(appointment__patient__public_id=public_id) | Q(offer__entry__patient__public_id=public_id)
+        return rows.filter(of_patient).order_by("-due_at", "-pk")
     if chosen["day"] and site:
         first, following = clock.day_bounds(chosen["day"], site.time_zone)
         return rows.filter(due_at__gte=first, due_at__lt=following).order_by("due_at", "pk")

@@ -6,6 +6,7 @@ from infusion_center.core.rules import Problem, blocker
 from infusions.orders.models import OrderStatus
 from infusions.reminders.models import DAYS_BEFORE, Kind, Reason, Reminder
 from infusions.reminders.planning import QuietHours, latest_moment, next_allowed
+from infusions.scheduling.models import OfferState, WaitlistState
 from infusions.scheduling.states import UPCOMING, State
 
 # How long a message about an order on hold waits before the order is looked at again.
@@ -37,14 +38,30 @@ def reason_to_skip(reminder: Reminder, now: dt.datetime, *, may_mail: bool, told
     return next((reason for failed, reason in checks if failed), None)
 
 
+def reason_to_skip_offer(reminder: Reminder, now: dt.datetime, *, may_mail: bool, free: bool) -> Reason | None:
+    """The same for the mail of a waitlist offer. `free`: somebody could still be booked at its start."""
+    offer, patient = reminder.offer, reminder.patient
+    checks = [
+        (offer.state != OfferState.OPEN or offer.entry.state != WaitlistState.WAITING, Reason.OFFER_OVER),
+        (offer.expires_at <= now, Reason.OFFER_EXPIRED),
+        (not patient.is_active, Reason.INACTIVE),
+        (not may_mail, Reason.NO_CONSENT),
+        (not patient.email, Reason.NO_ADDRESS),
+        (offer.order.status == OrderStatus.STOPPED, Reason.ORDER_STOPPED),
+        (not free, Reason.OFFER_TAKEN),
+        ((postponed_until(reminder, now) or now) >= offer.expires_at, Reason.OFFER_NIGHT),
+    ]
+    return next((reason for failed, reason in checks if failed), None)
+
+
 def postponed_until(reminder: Reminder, now: dt.datetime) -> dt.datetime | None:
     """When to look again at a message that may go, but not yet: at night, or while the order is on hold."""
-    appointment = reminder.appointment
-    if reminder.kind != Kind.CANCELLED and appointment.order.status == OrderStatus.HELD:
+    about = reminder.about
+    if reminder.kind != Kind.CANCELLED and about.order.status == OrderStatus.HELD:
         return now + HOLD_PAUSE
     if reminder.kind == Kind.CONFIRMATION:
         return None
-    allowed = next_allowed(now, appointment.patient.time_zone, quiet_hours(appointment.site))
+    allowed = next_allowed(now, about.patient.time_zone, quiet_hours(about.site))
     return allowed if allowed > now else None
 
 
@@ -52,9 +69,8 @@ def quiet_hours(site) -> QuietHours:
     return QuietHours(site.quiet_from, site.quiet_until)
 
 
-def resend_problems(reminder: Reminder, now: dt.datetime, *, may_mail: bool, pending: bool) -> list[Problem]:
-    """`pending`: the same message about the same time is already owed."""
-    skip = reason_to_skip(reminder, now, may_mail=may_mail, told=True)
+def resend_problems(reminder: Reminder, skip: Reason | None, *, pending: bool) -> list[Problem]:
+    """`skip`: why it would not be sent now; `pending`: the same message about the same time is already owed."""
     if not reminder.is_settled or pending:
         return [blocker("already-owed", "This message is already waiting to be sent.")]
     # Somebody who asks for it may have a reason to be late, or to send what the site has switched off.

@@ -22,9 +22,11 @@ from infusion_center.core.rules import RuleViolation, blocker, refuse_if_blockin
 from infusions.reminders import queries, rules
 from infusions.reminders.delivery import Mailer, RefusedForGood, ServerUnavailable, TryLater
 from infusions.reminders.models import UNSETTLED, Kind, Reason, Reminder, ReminderState
-from infusions.reminders.planning import Planned, Visit, planned_messages
+from infusions.reminders.planning import Planned, Visit, planned_messages, planned_offer
 from infusions.scheduling.models import Appointment
 from infusions.scheduling.states import State
+from infusions.scheduling.waitlist_matching import starts_still_free
+from infusions.scheduling.waitlist_offers import expire_offers
 from patients.models import Channel
 from patients.queries import may_contact
 
@@ -44,6 +46,8 @@ def plan_reminders(*, now: dt.datetime | None = None) -> Counter:
     ids = list(queries.unplanned_appointments(now).values_list("pk", flat=True))
     for first in range(0, len(ids), BATCH):
         done["planned"] += _plan_batch(ids[first : first + BATCH], now)
+    expire_offers(now=now)
+    done["planned"] += _plan_offers(now)
     return done
 
 
@@ -97,17 +101,18 @@ def resend_reminder(*, reminder: Reminder, reason: str, by, now: dt.datetime | N
         raise RuleViolation([blocker("reason-missing", "Say why it is sent again.", field="reason")])
     same = Reminder.objects.filter(
         appointment=reminder.appointment_id,
+        offer=reminder.offer_id,
         appointment_version=reminder.appointment_version,
         kind=reminder.kind,
         channel=reminder.channel,
     )
-    may_mail = may_contact(reminder.appointment.patient, Channel.EMAIL)
     pending = same.filter(state__in=UNSETTLED).exists()
-    refuse_if_blocking(rules.resend_problems(reminder, now, may_mail=may_mail, pending=pending))
+    refuse_if_blocking(rules.resend_problems(reminder, _reason_to_skip(reminder, now, told=True), pending=pending))
     try:
         with transaction.atomic():
             again = Reminder.objects.create(
                 appointment=reminder.appointment,
+                offer=reminder.offer,
                 appointment_version=reminder.appointment_version,
                 kind=reminder.kind,
                 channel=reminder.channel,
@@ -132,13 +137,25 @@ def _plan_batch(ids: list[int], now: dt.datetime) -> int:
     return len(rows)
 
 
+@transaction.atomic
+def _plan_offers(now: dt.datetime) -> int:
+    rows = []
+    for offer in queries.unplanned_offers(now):
+        site, zone = offer.site, offer.patient.time_zone
+        planned = planned_offer(expires_at=offer.expires_at, zone=zone, quiet=rules.quiet_hours(site), now=now)
+        rows.append(_ledger_row(planned, now, offer=offer))
+    Reminder.objects.bulk_create(rows, ignore_conflicts=True)
+    return len(rows)
+
+
 def _owed_rows(appointment: Appointment, told: set[int], now: dt.datetime) -> list[Reminder]:
     try:
         planned = planned_messages(_as_visit(appointment, told), now)
     except Exception:  # one row with a fault must not keep everybody else's reminders from being planned
         logger.exception("no reminders could be planned for visit %s", appointment.public_id)
         return []
-    return [_ledger_row(appointment, message, now) for message in planned]
+    version = appointment.version
+    return [_ledger_row(one, now, appointment=appointment, appointment_version=version) for one in planned]
 
 
 def _as_visit(appointment: Appointment, told: set[int]) -> Visit:
@@ -154,15 +171,14 @@ def _as_visit(appointment: Appointment, told: set[int]) -> Visit:
     )
 
 
-def _ledger_row(appointment: Appointment, planned: Planned, now: dt.datetime) -> Reminder:
+def _ledger_row(planned: Planned, now: dt.datetime, **about) -> Reminder:
     return Reminder(
-        appointment=appointment,
-        appointment_version=appointment.version,
         kind=planned.kind,
         due_at=planned.due_at,
         state=ReminderState.SKIPPED if planned.skip else ReminderState.OWED,
         reason=planned.skip or "",
         settled_at=now if planned.skip else None,
+        **about,
     )
 
 
@@ -202,10 +218,17 @@ def _deliver(reminder: Reminder, mailer: Mailer, tell_time: Callable[[], dt.date
 
 def _decide(reminder: Reminder, now: dt.datetime) -> tuple[Reason | None, dt.datetime | None]:
     """Why not to send it, or until when to wait; neither when it may go now."""
-    may_mail = may_contact(reminder.appointment.patient, Channel.EMAIL)
     told = reminder.kind != Kind.CANCELLED or queries.was_told(reminder.appointment)
-    reason = rules.reason_to_skip(reminder, now, may_mail=may_mail, told=told)
+    reason = _reason_to_skip(reminder, now, told=told)
     return reason, None if reason else rules.postponed_until(reminder, now)
+
+
+def _reason_to_skip(reminder: Reminder, now: dt.datetime, *, told: bool) -> Reason | None:
+    may_mail = may_contact(reminder.patient, Channel.EMAIL)
+    if reminder.offer_id is None:
+        return rules.reason_to_skip(reminder, now, may_mail=may_mail, told=told)
+    free = bool(starts_still_free([reminder.offer], now))
+    return rules.reason_to_skip_offer(reminder, now, may_mail=may_mail, free=free)
 
 
 def _try_later(reminder: Reminder, trouble: str, now: dt.datetime) -> str:
@@ -241,14 +264,7 @@ def _give_back(reminder: Reminder, outcome: str, now: dt.datetime, **fields) -> 
 
 
 def _audit(action: str, reminder: Reminder, *, by=None, **detail) -> None:
-    appointment = reminder.appointment
+    about = {"visit" if reminder.offer_id is None else "offer": reminder.about.public_id}
     audit.record(
-        action,
-        reminder,
-        by=by,
-        patient=appointment.patient,
-        site=appointment.site,
-        kind=reminder.kind,
-        visit=appointment.public_id,
-        **detail,
+        action, reminder, by=by, patient=reminder.patient, site=reminder.site, kind=reminder.kind, **about, **detail
     )

@@ -73,17 +73,15 @@ def _reminder(request, reminder_id: str) -> Reminder:
 
 
 def _detail(request, reminder: Reminder, form: ResendForm):
-    appointment = reminder.appointment
     if request.method == "GET":
-        audit.record_opening(reminder, by=request.user, patient=appointment.patient, what="reminder")
+        audit.record_opening(reminder, by=request.user, patient=reminder.patient, what="reminder")
     context = {
         "reminder": reminder,
-        "appointment": appointment,
-        "patient": appointment.patient,
-        "site": appointment.site,
+        "patient": reminder.patient,
+        "site": reminder.site,
         "preview": preview_of(reminder),
         "mail": queries.stored_mail_of(reminder),
-        "others": appointment.reminders.exclude(pk=reminder.pk).order_by("due_at", "pk"),
+        "others": reminder.about.reminders.exclude(pk=reminder.pk).order_by("due_at", "pk"),
         "may_resend": reminder.is_settled and has_permission(request.user, Permission.RESEND_REMINDER),
         "form": form,
     }

@@ -1,5 +1,6 @@
 """What a message says: date, time and place in the patient's language, and the texts rendered from templates."""
 
+import datetime as dt
 import re
 from dataclasses import dataclass
 from urllib.parse import urlsplit
@@ -14,11 +15,12 @@ from infusion_center.core import clock
 from infusions.reminders import links
 from infusions.reminders.models import DAYS_BEFORE, Reminder
 from infusions.reminders.words import is_neutral
-from infusions.scheduling.models import Appointment
+from infusions.scheduling.models import Appointment, WaitlistOffer
 
 DATE_FORMATS = {"en": "l, F j, Y", "es": r"l j \d\e F \d\e Y"}
 TIME_FORMATS = {True: "H:i", False: "g:i A"}
 AT_HOME = {"en": "At your home", "es": "En su domicilio"}
+About = Appointment | WaitlistOffer
 NEUTRAL_PLACES = {"en": "Your care center", "es": "Su centro de atención"}
 
 
@@ -55,7 +57,8 @@ def write_message(reminder: Reminder) -> Message:
 
 def preview_of(reminder: Reminder) -> Message:
     """As staff may read it: without the links, which would let them answer in the patient's place."""
-    return _rendered(reminder, {**visit_context(reminder.appointment), "visit_url": "[…]", "stop_url": "[…]"})
+    hidden = dict.fromkeys(("visit_url", "offer_url", "stop_url"), "[…]")
+    return _rendered(reminder, {**message_context(reminder), **hidden})
 
 
 def _rendered(reminder: Reminder, context: dict) -> Message:
@@ -71,6 +74,8 @@ def template_of(kind: str) -> str:
 
 
 def message_context(reminder: Reminder) -> dict:
+    if reminder.offer_id is not None:
+        return offer_context(reminder.offer)
     appointment = reminder.appointment
     return {
         **visit_context(appointment),
@@ -79,7 +84,19 @@ def message_context(reminder: Reminder) -> dict:
     }
 
 
-def visit_context(appointment: Appointment) -> dict:
+def offer_context(offer: WaitlistOffer) -> dict:
+    """As of a visit, with until when to answer, and the visit that the offered time would replace."""
+    language, instead_of = language_of(offer), offer.entry.instead_of
+    return {
+        **visit_context(offer),
+        "until": _moment(offer.expires_at, offer, language),
+        "replaces": when_of(instead_of, language) if instead_of else None,
+        "offer_url": absolute(reverse("reminders:offer", args=[links.offer_token(offer)])),
+        "stop_url": stop_url(offer),
+    }
+
+
+def visit_context(appointment: About) -> dict:
     """What mails and the patient's pages may know: chosen name, when, where, whom to call. Nothing clinical."""
     patient, language = appointment.patient, language_of(appointment)
     place = place_of(appointment, language)
@@ -94,16 +111,27 @@ def visit_context(appointment: Appointment) -> dict:
     }
 
 
-def language_of(appointment: Appointment) -> str:
+def language_of(appointment: About) -> str:
     language = appointment.patient.language
     return language if language in DATE_FORMATS else "en"
 
 
-def stop_url(appointment: Appointment) -> str:
+def stop_url(appointment: About) -> str:
     return absolute(reverse("reminders:stop", args=[links.stop_token(appointment)]))
 
 
-def when_of(appointment: Appointment, language: str) -> When:
+def _moment(instant: dt.datetime, about: About, language: str) -> str:
+    """Day and time by the wall clock where the patient lives, who is to answer there."""
+    local = clock.to_local(instant, about.patient.time_zone)
+    with translation.override(language):
+        day, wall = (
+            date_format(local, DATE_FORMATS[language]),
+            date_format(local, TIME_FORMATS[about.site.uses_24h_clock]),
+        )
+    return f"{day}, {wall}"
+
+
+def when_of(appointment: About, language: str) -> When:
     """By the wall clock of where the visit is: the site, or the patient's home."""
     site_zone, home_zone = appointment.site.time_zone, appointment.patient.time_zone
     zone = home_zone if appointment.is_home else site_zone
@@ -133,7 +161,7 @@ def zone_label(zone: str, language: str) -> str:
     return f"hora de {city}" if language == "es" else f"{city} time"
 
 
-def place_of(appointment: Appointment, language: str) -> Place:
+def place_of(appointment: About, language: str) -> Place:
     site = appointment.site
     address = "" if appointment.is_home or not is_neutral(site.address) else site.address
     return Place(place_name(site, language), address, site.phone, site.email)

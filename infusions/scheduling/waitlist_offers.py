@@ -129,7 +129,7 @@ def expire_offers(*, now: dt.datetime) -> int:
 def lose_taken_offers(*, now: dt.datetime, site=None) -> int:
     """Settle the open offers, of one site or of all, whose start nobody could be booked at any more."""
     rows = WaitlistOffer.objects.filter(state=OfferState.OPEN, expires_at__gt=now, start__gt=now)
-    rows = rows.select_related("entry__order__product", "entry__order__indication", "entry__patient", "entry__site")
+    rows = rows.select_related("entry__patient", "entry__site", "entry__instead_of")
     # One that is just being accepted is left out: it finds out by itself, and nobody waits for anybody.
     rows = rows.select_for_update(skip_locked=True, of=("self",))
     offers = list((rows.filter(entry__site=site) if site else rows).order_by("pk"))

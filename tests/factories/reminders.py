@@ -5,6 +5,7 @@ from infusions.reminders.models import Kind, Reminder, ReminderState
 from infusions.scheduling.models import Appointment
 from tests.factories.accounts import make_staff
 from tests.factories.scheduling import make_appointment
+from tests.factories.waitlist import make_entry, make_offer
 
 SETTLED = (ReminderState.SENT, ReminderState.SKIPPED, ReminderState.FAILED)
 
@@ -16,13 +17,18 @@ def make_reminder(
     state: str = ReminderState.OWED,
     **fields,
 ) -> Reminder:
+    """`appointment`: for an offer, the visit whose order, place and hours it has."""
     appointment = appointment or make_appointment()
     now = clock.now()
-    values = {"appointment_version": appointment.version, "due_at": now}
+    values = {"appointment": appointment, "appointment_version": appointment.version, "due_at": now}
+    if kind == Kind.OFFER:
+        entry = make_entry(order=appointment.order, site=appointment.site, setting=appointment.setting)
+        offer = make_offer(entry=entry, start=appointment.start, end=appointment.end)
+        values |= {"appointment": None, "appointment_version": 0, "offer": offer}
     if state in SETTLED:
         values["settled_at"] = now
     if state == ReminderState.CLAIMED:
         values |= {"lease_until": now, "claimed_by": "somebody", "tries": 1}
     if fields.get("resend_no"):
         values["requested_by"] = make_staff()
-    return Reminder.objects.create(appointment=appointment, kind=kind, state=state, **{**values, **fields})
+    return Reminder.objects.create(kind=kind, state=state, **{**values, **fields})

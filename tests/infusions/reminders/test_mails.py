@@ -61,7 +61,8 @@ def all_texts(mail) -> str:
     names = [part.get_filename() or "" for part in mail.walk()]
     texts = "\n".join([headers, *parts, *names])
     for word in texts.split():
-        if "/v/" in word or "/m/" in word:  # a signature is random letters: any word may occur in it
+        # A signature is random letters: any word may occur in it.
+        if any(path in word for path in ("/v/", "/m/", "/o/")):
             texts = texts.replace(word, urlsplit(word).path[:3])
     return texts
 
