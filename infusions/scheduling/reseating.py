@@ -14,13 +14,13 @@ from dataclasses import dataclass
 from infusions.facility.models import Chair, Nurse, Setting, Site
 from infusions.scheduling.bitmaps import Seat
 from infusions.scheduling.models import Appointment
-from infusions.scheduling.seating import WANTED, Part, Seating, settle_easily
+from infusions.scheduling.seating import WANTED, Part, Room, Seating, settle_easily
 from infusions.scheduling.seating_day import DayRows, read_days
 from infusions.scheduling.seating_parts import Puzzle, Wanted
 from infusions.scheduling.seating_places import hand_out_places
 from infusions.scheduling.seating_solver import Undecided, solve
 
-__all__ = ["Reseating", "SeatChange", "Undecided", "Wanted", "reseat", "reseat_day"]
+__all__ = ["Reseating", "SeatChange", "Undecided", "Wanted", "reseat", "reseat_as", "reseat_day"]
 
 
 @dataclass(frozen=True)
@@ -91,10 +91,53 @@ def reseat(rows: DayRows, wanted: Wanted | None = None, uncovered: Sequence[Appo
     if wanted is not None and not puzzle.wanted_is_possible():
         return None
     found = _seat_everybody(puzzle)
-    if found is None:
+    return None if found is None else _plan(puzzle, found, uncovered)
+
+
+def reseat_as(
+    rows: DayRows,
+    seats: Mapping[int, tuple[int | None, int]],
+    wanted: Wanted | None = None,
+    uncovered: Sequence[Appointment] = (),
+) -> Reseating | None:
+    """The plan in which exactly these visits get this chair and this nurse (row numbers); None where that is unlawful.
+
+    The wanted visit's seat by WANTED. So what a page showed is looked at again without deciding it again.
+    """
+    puzzle = Puzzle(rows, wanted, [visit.pk for visit in uncovered])
+    if not seats.keys() <= puzzle.stays.keys() or (wanted is not None and not puzzle.wanted_is_possible()):
         return None
+    parts = [puzzle.chair_part(kind) for kind in puzzle.kinds]
+    if WANTED in seats and (chair := rows.chairs.get(seats[WANTED][0])):
+        parts = [
+            part if kind == chair.kind else _without_wanted(part)
+            for kind, part in zip(puzzle.kinds, parts, strict=True)
+        ]
+    elif not puzzle.stays.get(WANTED) or puzzle.stays[WANTED].at_home:
+        parts = [_without_wanted(part) for part in parts]
+    chairs = [_as_told(part, {key: chair for key, (chair, _) in seats.items()}) for part in parts]
+    nurses = _as_told(puzzle.nurse_part(), {key: nurse for key, (_, nurse) in seats.items()})
+    if nurses is None or None in chairs or (places := hand_out_places(puzzle, nurses)) is None:
+        return None
+    return _plan(puzzle, _found([*chairs, nurses], places), uncovered)
+
+
+def _as_told(part: Part, seats: Mapping[int, int | None]) -> Seating | None:
+    """Everybody stays but those who are told; None where somebody may not have his seat, or two would share one."""
+    chosen = {}
+    for mover in part.movers:
+        told = [choice for choice in mover.choices if choice.seat[0] == seats.get(mover.key) and choice.settled]
+        choice = mover.now if mover.key not in seats else next(iter(told), None)
+        if choice is None:
+            return None
+        chosen[mover.key] = choice
+    room = Room(part, chosen.values())
+    return None if any(room.overfull(lane) for lane in room.levels) else Seating(chosen)
+
+
+def _plan(puzzle: Puzzle, found: _Found, uncovered: Sequence[Appointment]) -> Reseating:
     seat = None
-    if wanted is not None:
+    if puzzle.wanted is not None:
         seat = Seat(found.nurses[WANTED], found.places[WANTED], found.chairs.get(WANTED))
     changes = [_change(puzzle, key, found) for key in puzzle.movers]
     return Reseating(
@@ -124,6 +167,10 @@ def _seat_everybody(puzzle: Puzzle) -> _Found | None:
         if solved is None:
             return None
         places = {key: choice.seat[1] for key, choice in solved[-1].chosen.items()}
+    return _found(solved, places)
+
+
+def _found(solved: list[Seating], places: Mapping[int, int]) -> _Found:
     *kinds, nurses = solved
     return _Found(
         chairs={key: choice.seat[0] for kind in kinds for key, choice in kind.chosen.items()},
@@ -138,13 +185,12 @@ def _settle(puzzle: Puzzle, nurse_part: Part) -> list[Seating] | None:
     nurses = _settle_part(nurse_part)
     if nurses is None:
         return None
-    kinds = sorted({chair.kind for chair in puzzle.rows.chairs.values()})
-    parts = {kind: puzzle.chair_part(kind) for kind in kinds}
+    parts = {kind: puzzle.chair_part(kind) for kind in puzzle.kinds}
     others = {kind: _without_wanted(part) for kind, part in parts.items()}
     if puzzle.wanted is None or puzzle.wanted.need.at_home:
         return _settle_all(others, nurse_part, nurses)
     # The wanted visit takes whichever kind of chair costs least; the one its patient needs, if any.
-    possible = [puzzle.wanted.chair_kind] if puzzle.wanted.chair_kind else kinds
+    possible = [puzzle.wanted.chair_kind] if puzzle.wanted.chair_kind else puzzle.kinds
     return _best(_settle_all({**others, kind: parts[kind]}, nurse_part, nurses) for kind in possible if kind in parts)
 
 

@@ -132,7 +132,9 @@ class Puzzle:
             return False
         return any(quarters & self._overrun.get(lane, 0) for lane, quarters in self.takes(visit).items())
 
-    # Chairs
+    @cached_property
+    def kinds(self) -> list[str]:
+        return sorted({chair.kind for chair in self.rows.chairs.values()})
 
     def chair_part(self, kind: str) -> Part:
         """Every visit in a chair of the kind; the wanted one is added where it may take this kind."""
@@ -166,8 +168,6 @@ class Puzzle:
         cost = self.cost_of(stay.key)
         now = choice(own, settled=own in good or stay.key not in self.uncovered)
         return Mover(stay.key, (now, *(choice(one, cost=cost) for one in good if one != own)), now)
-
-    # Nurses
 
     def nurse_part(self) -> Part:
         """Who has how many patients; their places are handed out afterwards."""

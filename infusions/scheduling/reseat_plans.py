@@ -1,0 +1,127 @@
+"""Plans of re-seating: asked for a proposed visit, carried by a page, looked at again when they are to be applied."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from django.core.signing import BadSignature, Signer
+
+from infusion_center.core import clock
+from infusion_center.core.rules import RuleViolation, Severity, blocker
+from infusions.facility.models import Chair, Nurse
+from infusions.scheduling.bitmaps import need_of
+from infusions.scheduling.models import Appointment, BookingPreference
+from infusions.scheduling.reseating import Reseating, SeatChange, Undecided, Wanted, reseat, reseat_as
+from infusions.scheduling.rules import Proposal
+from infusions.scheduling.seating import WANTED
+from infusions.scheduling.seating_day import DayRows, read_days
+
+# What another chair or nurse for other visits can take away; closed days, missing shifts, a busy patient it cannot.
+CHANGED_BY_RESEATING = {"chair-taken", "chairs-taken", "nurse-hands-busy", "ratio-full", "nurse-busy"}
+SALT = "infusions.scheduling.reseating"
+PLAN_CHANGED = blocker(
+    "plan-changed",
+    "Somebody changed the day meanwhile: other visits than those you were shown would have to change.",
+    field="start",
+    remedy="Nothing was booked. Look at the new plan and decide again.",
+)
+PLAN_OUTDATED = blocker(
+    "plan-outdated",
+    "The day was changed meanwhile: one of the chairs or nurses cannot be used for its visit any more.",
+    remedy="Nothing was changed. Look at the new plan.",
+)
+NO_LONGER = blocker(
+    "no-longer-fits",
+    "The start no longer fits, whichever chairs and nurses others are given.",
+    field="start",
+    remedy="Nothing was booked. Choose another start.",
+)
+UNDECIDED = blocker(
+    "reseating-undecided",
+    "Whether the start fits could not be found out in time.",
+    field="start",
+    remedy="Nothing was booked. Try again, or choose another start.",
+)
+
+
+def wanted_visit(
+    proposal: Proposal, *, chair: Chair | None = None, nurse: Nurse | None = None, moving: Appointment | None = None
+) -> Wanted:
+    patient_id = proposal.order.patient_id
+    needed = BookingPreference.objects.filter(patient_id=patient_id, needs_chair_kind=True).first()
+    return Wanted(
+        start=proposal.start,
+        need=need_of(proposal.site, proposal.setting, proposal.length.total),
+        patient_id=patient_id,
+        chair_kind=needed.chair_kind if needed else "",
+        chair_id=chair.pk if chair else None,
+        nurse_id=nurse.pk if nurse else None,
+        moving=moving.pk if moving else None,
+    )
+
+
+def read_for(proposal: Proposal, wanted: Wanted, *, now: dt.datetime) -> DayRows:
+    day = clock.local_date(proposal.start, proposal.site.time_zone)
+    leave_out = [wanted.moving] if wanted.moving else []
+    days = read_days(site=proposal.site, days=[day], now=now, patient_id=wanted.patient_id, leave_out=leave_out)
+    return days[day]
+
+
+def reseating_for(
+    proposal: Proposal,
+    *,
+    chair: Chair | None = None,
+    nurse: Nurse | None = None,
+    moving: Appointment | None = None,
+    now: dt.datetime,
+) -> Reseating | None:
+    """How the proposed visit could be seated by changing others, where only its seat stands against it.
+
+    None where it fits as it is, where something else stands against it too, or where there is no way. Raises Undecided.
+    """
+    standing = {problem.code for problem in proposal.problems if problem.severity == Severity.BLOCKER}
+    if proposal.seats or not standing or not standing <= CHANGED_BY_RESEATING:
+        return None
+    wanted = wanted_visit(proposal, chair=chair, nurse=nurse, moving=moving)
+    return reseat(read_for(proposal, wanted, now=now), wanted)
+
+
+def plan_key(reseating: Reseating) -> str:
+    """The plan as its page carries it: signed, so that what is sent back is a plan that was shown."""
+    changes = sorted(
+        [change.appointment.pk, change.appointment.chair_id, change.appointment.nurse_id, *seat_of(change)]
+        for change in reseating.visible
+    )
+    seat = [reseating.seat.chair_id, reseating.seat.nurse_id] if reseating.seat else None
+    return Signer(salt=SALT).sign_object({"seat": seat, "changes": changes})
+
+
+def seat_of(change: SeatChange) -> tuple[int | None, int]:
+    return change.chair.pk if change.chair else None, change.nurse.pk
+
+
+def same_plan(rows: DayRows, wanted: Wanted, shown: str) -> Reseating:
+    """The plan that was shown, if it still holds; else a new one only if nobody would see a difference."""
+    if (plan := _as_shown(rows, wanted, shown)) is not None:
+        return plan
+    try:
+        plan = reseat(rows, wanted)
+    except Undecided:
+        raise RuleViolation([UNDECIDED]) from None
+    if plan is None:
+        raise RuleViolation([NO_LONGER])
+    if plan.visible and plan_key(plan) != shown:
+        raise RuleViolation([PLAN_CHANGED])
+    return plan
+
+
+def _as_shown(rows: DayRows, wanted: Wanted, shown: str) -> Reseating | None:
+    try:
+        told = Signer(salt=SALT).unsign_object(shown)
+    except BadSignature:
+        return None
+    now_at = {visit.pk: (visit.chair_id, visit.nurse_id) for visit in rows.visits}
+    if any(now_at.get(pk) != (chair, nurse) for pk, chair, nurse, *_ in told["changes"]) or not told["seat"]:
+        return None
+    seats = {pk: tuple(seat) for pk, _, _, *seat in told["changes"]} | {WANTED: tuple(told["seat"])}
+    return reseat_as(rows, seats, wanted)
