@@ -1,7 +1,7 @@
 """Which booked visits have lost what they were booked on: their nurse's shift, the nurse, the chair, the open site.
 
 Nothing of it is stored. It follows from the visits, shifts, outages, hours and closures as they are at this moment, so
-that it is true again as soon as somebody puts the cause right. Five queries for the ids, seven at most for the reasons,
+that it is true again as soon as somebody puts the cause right. Four queries for the ids, six at most for the reasons,
 whatever the window and however many visits lie in it.
 """
 
@@ -97,7 +97,7 @@ def _find(site: Site, start: dt.datetime, end: dt.datetime | None, now: dt.datet
 
 
 def read_ground(site: Site, visits: list) -> Ground:
-    """Everything that lies under these visits: four queries."""
+    """Everything that lies under these visits: three queries."""
     travel = dt.timedelta(minutes=max(visit.travel_minutes for visit in visits))
     start, end = min(visit.start for visit in visits) - travel, max(visit.end for visit in visits) + travel
     shifts: dict[int, list[Shift]] = defaultdict(list)

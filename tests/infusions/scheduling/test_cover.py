@@ -248,7 +248,7 @@ def test_the_queries_are_as_many_for_one_visit_as_for_many(center):
         assert len(uncovered_visits(center.site, NOW)) == 10
     with CaptureQueriesContext(connection) as ids:
         assert len(uncovered_ids(center.site, NOW)) == 10
-    assert (len(one), len(many), len(ids)) == (6, 6, 5)
+    assert (len(one), len(many), len(ids)) == (5, 5, 4)
 
 
 def test_no_visits_cost_one_query(center):
