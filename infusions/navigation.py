@@ -20,6 +20,7 @@ class Entry:
     permissions: frozenset[Permission] = frozenset()
     holds: frozenset[str] = frozenset()
     hint: str = ""
+    count_url_name: str = ""  # of a fragment with a number, fetched once the page stands
 
 
 @dataclass(frozen=True)
@@ -29,11 +30,20 @@ class Link:
     url: str
     is_current: bool
     hint: str = ""
+    count_url: str = ""
 
 
 RAIL = (
     Entry(
         "Today", "layout-dashboard", "scheduling:board", frozenset({P.VIEW_SCHEDULE}), frozenset({"home", "scheduling"})
+    ),
+    Entry(
+        "To do",
+        "inbox",
+        "scheduling:work-overview",
+        frozenset({P.BOOK_APPOINTMENT}),
+        frozenset({"scheduling:work-list", "scheduling:cover-list", "scheduling:cover-plan"}),
+        count_url_name="scheduling:work-counts",
     ),
     Entry(
         "Patients",
@@ -144,4 +154,5 @@ def links(
             url = reverse(entry.url_name)
         except NoReverseMatch:
             continue
-        yield Link(entry.label, entry.icon, url, entry is place, entry.hint)
+        count_url = reverse(entry.count_url_name) if entry.count_url_name else ""
+        yield Link(entry.label, entry.icon, url, entry is place, entry.hint, count_url)

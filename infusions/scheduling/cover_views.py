@@ -16,6 +16,7 @@ from infusions.facility.models import Site
 from infusions.facility.pages import at_site
 from infusions.scheduling.cover import Uncovered, uncovered_visits
 from infusions.scheduling.cover_forms import Span, span_of
+from infusions.scheduling.work_lists import LISTS
 
 PAGE_SIZE = 40
 
@@ -36,6 +37,7 @@ def cover_list(request, *, site):
     found = uncovered_visits(site, span.start, span.end, now=now)
     page = Paginator(found, PAGE_SIZE).get_page(request.GET.get("page"))
     context = {"site": site, "span": span, "page": page, "days": by_day(page, site), "chips": chips(span, site, now)}
+    context |= {"slug": "uncovered", "work_lists": LISTS}
     return render(request, "infusions/scheduling/cover_list.html", context)
 
 

@@ -3,6 +3,7 @@
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.shortcuts import get_object_or_404, render
+from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST, require_safe
 
 from infusion_center.accounts.access import requires
@@ -48,6 +49,11 @@ def _act(request, appointment_id, service, done):
             messages.error(request, " ".join(filter(None, [problem.message, problem.remedy])))
     else:
         messages.success(request, done.format(name=visit.patient.name))
+    following = request.POST.get("next", "")  # the list on which the button was pressed
+    if following and url_has_allowed_host_and_scheme(
+        following, {request.get_host()}, require_https=request.is_secure()
+    ):
+        return go_to(request, following)
     return go_to(request, "scheduling:appointment-detail", visit.public_id)
 
 

@@ -2,8 +2,11 @@
 
 from django.urls import path
 
-from infusions.scheduling import cover_views
+from infusions.scheduling import cover_views, work_views
 
 urlpatterns = [
     path("cover/", cover_views.cover_list, name="cover-list"),
+    path("work/", work_views.work_overview, name="work-overview"),
+    path("work/counts/", work_views.work_counts, name="work-counts"),
+    path("work/<slug:slug>/", work_views.work_list, name="work-list"),
 ]

@@ -1,0 +1,95 @@
+"""Signed orders whose patient is due, or soon will be, and has no visit booked: nobody is forgotten in between."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
+
+from infusion_center.core import clock
+from infusions.facility.models import Site
+from infusions.orders.models import InfusionOrder
+from infusions.scheduling.models import Appointment
+from infusions.scheduling.queries import COUNTING, CourseSoFar
+from infusions.scheduling.slots import next_window
+from infusions.scheduling.states import ON_SITE, UPCOMING, State
+from infusions.scheduling.windows import DrugWindow
+
+DUE_WITHIN = dt.timedelta(days=14)
+# Orders run for twelve months at most, so whoever is treated by one was here within that time.
+LOOK_BACK = dt.timedelta(days=400)
+
+
+@dataclass(frozen=True)
+class DueOrder:
+    order: InfusionOrder
+    window: DrugWindow
+    last_held_on: dt.date | None
+
+    @property
+    def is_used_up(self) -> bool:
+        return self.order.doses_given >= self.order.visits_authorized
+
+    @property
+    def ends_before(self) -> bool:
+        """The order does not reach its next visit."""
+        return self.window.last < self.window.first
+
+
+def due_orders(site: Site, now: dt.datetime) -> list[DueOrder]:
+    """Of patients last seen at the site, and of those never booked anywhere; due longest first. Three queries."""
+    today = clock.local_date(now, site.time_zone)
+    orders = _one_each([*_of_patients_seen(site, today, now), *_of_new_patients(today)])
+    visits = _visits_of(orders, clock.day_bounds(today, site.time_zone)[0])
+    found = []
+    for order in orders:
+        course = CourseSoFar.of(visits[order.pk])
+        window = next_window(order, course, today)
+        if window.first <= today + DUE_WITHIN:
+            found.append(DueOrder(order, window, max(course.held_on, default=order.last_dose_on)))
+    return sorted(found, key=lambda one: (one.window.due_on, one.order.patient.name, one.order.pk))
+
+
+def _unbooked(today: dt.date) -> QuerySet[InfusionOrder]:
+    orders = InfusionOrder.objects.signed().filter(valid_until__gte=today, starts_on__lte=today + DUE_WITHIN)
+    return orders.filter(patient__is_active=True).select_related("patient", "product", "indication")
+
+
+def _of_patients_seen(site: Site, today: dt.date, now: dt.datetime) -> QuerySet[InfusionOrder]:
+    theirs = Appointment.objects.filter(patient=OuterRef("patient_id")).order_by()
+    first, _ = clock.day_bounds(today, site.time_zone)
+    ahead = theirs.filter(Q(state__in=UPCOMING, start__gte=first) | Q(state__in=ON_SITE, start__gte=now - DUE_WITHIN))
+    last = theirs.exclude(state=State.CANCELLED).order_by("-start", "-pk").values("site_id")[:1]
+    seen = Appointment.objects.filter(site=site, start__gte=now - LOOK_BACK, start__lt=now).exclude(
+        state=State.CANCELLED
+    )
+    orders = _unbooked(today).filter(patient__in=seen.order_by().values("patient_id"))
+    return orders.filter(~Exists(ahead)).annotate(last_site=Subquery(last)).filter(last_site=site.pk)
+
+
+def _of_new_patients(today: dt.date) -> QuerySet[InfusionOrder]:
+    """Nobody's yet, so every site is told."""
+    booked = Appointment.objects.filter(patient=OuterRef("patient_id")).exclude(state=State.CANCELLED).order_by()
+    return _unbooked(today).filter(doses_given=0).filter(~Exists(booked))
+
+
+def _one_each(orders: Iterable[InfusionOrder]) -> list[InfusionOrder]:
+    """Of a patient's orders that overlap, the one that takes over."""
+    latest: dict[int, InfusionOrder] = {}
+    for order in sorted(orders, key=lambda order: (order.starts_on, order.pk)):
+        latest[order.patient_id] = order
+    return list(latest.values())
+
+
+def _visits_of(orders: list[InfusionOrder], today_begins: dt.datetime) -> dict[int, list[tuple]]:
+    """State, local start and nurse of each visit that was held, by order. One of an earlier day that nobody checked in
+    and nobody marked a no-show is taken as missed: rather asked once too often than forgotten."""
+    rows: dict[int, list[tuple]] = defaultdict(list)
+    visits = Appointment.objects.filter(order__in=orders, state__in=COUNTING)
+    visits = visits.exclude(state__in=UPCOMING, start__lt=today_begins).order_by("start", "pk")
+    for order_id, *row in visits.values_list("order_id", "state", "local_start", "nurse_id"):
+        rows[order_id].append(tuple(row))
+    return rows

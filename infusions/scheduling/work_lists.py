@@ -1,0 +1,171 @@
+"""The work lists: what each holds, its rows, and how many there are. Part of the pages: reads every feature.
+
+What a list holds is said once, by the query behind it; the count and the page ask the same one.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from django.core.cache import cache
+from django.urls import reverse
+
+from infusions.checklists.stale_readings import stale_readings
+from infusions.facility.models import Site
+from infusions.reminders.models import Reminder
+from infusions.reminders.unreached import unreached_visits
+from infusions.scheduling import work_rows
+from infusions.scheduling.cover import uncovered_ids
+from infusions.scheduling.due_orders import due_orders
+from infusions.scheduling.ending_orders import ending_ids, ending_orders
+from infusions.scheduling.models import Appointment
+from infusions.scheduling.states import State
+from infusions.scheduling.waitlist_queries import match_count, slots_with_waiting
+from infusions.scheduling.work_rows import WorkRow
+
+UNCONFIRMED_WITHIN = dt.timedelta(hours=48)
+# Lists that change by the day rather than by the minute are counted again after so many seconds, for all desks at once.
+KEPT_SECONDS = 60
+
+
+@dataclass(frozen=True)
+class WorkList:
+    slug: str
+    title: str
+    icon: str
+    holds: str
+    all_is_well: str
+    rows: Callable[[Site, dt.datetime], Sequence] | None  # None: it has a page of its own
+    row: Callable[..., WorkRow] | None = None
+    url_name: str = ""
+
+    @property
+    def url(self) -> str:
+        return reverse(self.url_name) if self.url_name else reverse("scheduling:work-list", args=[self.slug])
+
+
+def unconfirmed_visits(site: Site, now: dt.datetime):
+    """Visits of the next two days that the patient has not confirmed, or wants to move."""
+    return (
+        Appointment.objects.filter(site=site, state=State.EXPECTED, start__gt=now, start__lte=now + UNCONFIRMED_WITHIN)
+        .select_related("patient", "chair")
+        .order_by("start", "pk")
+    )
+
+
+def unreached_rows(site: Site, now: dt.datetime) -> list[tuple[Appointment, Reminder]]:
+    visits = list(unreached_visits(site, now).select_related("patient", "chair"))
+    reminders = Reminder.objects.in_bulk([visit.failed_id for visit in visits])
+    return [(visit, reminders[visit.failed_id]) for visit in visits]
+
+
+LISTS = (
+    WorkList(
+        "uncovered",
+        "Uncovered",
+        "triangle-alert",
+        "Visits that lost their nurse, their chair or the open site.",
+        "",
+        None,
+        url_name="scheduling:cover-list",
+    ),
+    WorkList(
+        "unconfirmed",
+        "Not confirmed",
+        "calendar-clock",
+        "Visits of the next 48 hours that nobody has confirmed.",
+        "Every patient of the next 48 hours has confirmed.",
+        unconfirmed_visits,
+        work_rows.unconfirmed_row,
+    ),
+    WorkList(
+        "due-not-booked",
+        "Due, not booked",
+        "calendar-plus",
+        "Signed orders whose next visit is due within two weeks, or overdue, with nothing booked.",
+        "Everybody who is due has a visit booked.",
+        due_orders,
+        work_rows.due_row,
+    ),
+    WorkList(
+        "ends-before-visit",
+        "Order gives out",
+        "calendar-x",
+        "Orders on hold, stopped, ended or out of authorized visits before a visit that is booked.",
+        "Every booked visit is carried by its order and its authorization.",
+        ending_orders,
+        work_rows.ending_row,
+    ),
+    WorkList(
+        "stale-readings",
+        "Weight or lab old",
+        "weight",
+        "Visits of the next two weeks at which the last weight or creatinine will be out of date.",
+        "Weights and creatinine are in date for every visit of the next two weeks.",
+        stale_readings,
+        work_rows.stale_row,
+    ),
+    WorkList(
+        "waitlist-matches",
+        "Freed, waited for",
+        "hourglass",
+        "Hours that became free and that somebody on the waitlist may want.",
+        "No freed hours that somebody waits for.",
+        slots_with_waiting,
+        work_rows.freed_row,
+    ),
+    WorkList(
+        "failed-reminders",
+        "Not reached",
+        "mail-x",
+        "Patients of the next two weeks whom no mail has reached: it failed, or there is no consent or address.",
+        "Every patient of the next two weeks was reached, or has confirmed.",
+        unreached_rows,
+        work_rows.unreached_row,
+    ),
+)
+BY_SLUG = {one.slug: one for one in LISTS}
+SLOW = ("due-not-booked", "stale-readings", "waitlist-matches")
+
+
+def counts_of(site: Site, now: dt.datetime) -> dict[str, int]:
+    """Slug -> how many, in the order of the lists; at most eight statements while the slow ones are remembered."""
+    found = quick_counts(site, now) | slow_counts(site, now)
+    return {one.slug: found[one.slug] for one in LISTS}
+
+
+def quick_counts(site: Site, now: dt.datetime) -> dict[str, int]:
+    """What must be true this minute."""
+    return {
+        "uncovered": len(uncovered_ids(site, now - dt.timedelta(days=1), now=now)),
+        "unconfirmed": unconfirmed_visits(site, now).count(),
+        "ends-before-visit": len(ending_ids(site, now)),
+        "failed-reminders": unreached_visits(site, now).count(),
+    }
+
+
+def slow_counts(site: Site, now: dt.datetime) -> dict[str, int]:
+    """Counted at most once a minute for each site, however many desks ask."""
+    key = _key(site)
+    found = cache.get(key)
+    if found is None:
+        found = {
+            "due-not-booked": len(due_orders(site, now)),
+            "stale-readings": len(stale_readings(site, now)),
+            "waitlist-matches": match_count(site, now),
+        }
+        cache.set(key, found, KEPT_SECONDS)
+    return found
+
+
+def remember(site: Site, slug: str, number: int) -> None:
+    """The page of a slow list has just counted it: the menu must not say otherwise."""
+    found = cache.get(_key(site))
+    if found is not None and slug in SLOW and found[slug] != number:
+        cache.set(_key(site), found | {slug: number}, KEPT_SECONDS)
+
+
+def _key(site: Site) -> str:
+    return f"work-counts-{site.pk}"

@@ -1,0 +1,59 @@
+"""The work lists: an overview, one page for each, and the counts that the menu shows."""
+
+from django.core.paginator import Paginator
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_safe
+
+from infusion_center.accounts.access import requires
+from infusion_center.accounts.roles import Permission
+from infusion_center.core import clock
+from infusions.facility.pages import at_site
+from infusions.facility.queries import current_site
+from infusions.scheduling.work_lists import BY_SLUG, LISTS, counts_of, remember
+
+PAGE_SIZE = 30
+
+
+@requires(Permission.BOOK_APPOINTMENT)
+@at_site
+@require_safe
+def work_overview(request, *, site):
+    counts = counts_of(site, clock.now())
+    context = {"site": site, "lists": [(one, counts[one.slug]) for one in LISTS], "total": sum(counts.values())}
+    return render(request, "infusions/scheduling/work_overview.html", context)
+
+
+@requires(Permission.BOOK_APPOINTMENT)
+@at_site
+@require_safe
+def work_list(request, slug, *, site):
+    if slug not in BY_SLUG:
+        raise Http404("There is no such list.")
+    one = BY_SLUG[slug]
+    if one.rows is None:
+        return redirect(one.url)
+    page = Paginator(one.rows(site, clock.now()), PAGE_SIZE).get_page(request.GET.get("page"))
+    remember(site, slug, page.paginator.count)
+    rows = [one.row(*found) if isinstance(found, tuple) else one.row(found) for found in page]
+    context = {
+        "site": site,
+        "list": one,
+        "slug": slug,
+        "work_lists": LISTS,
+        "page": page,
+        "rows": [row.allowed(request.user.permissions) for row in rows],
+    }
+    return render(request, "infusions/scheduling/work_list.html", context)
+
+
+@requires(Permission.BOOK_APPOINTMENT)
+@require_safe
+def work_counts(request):
+    """What the menu shows beside "To do"; 204 for who belongs to no site."""
+    site = current_site(request)
+    if site is None:
+        return HttpResponse(status=204)
+    counts = counts_of(site, clock.now())
+    context = {"total": sum(counts.values()), "uncovered": counts["uncovered"]}
+    return render(request, "infusions/scheduling/_work_counts.html", context)
