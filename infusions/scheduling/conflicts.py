@@ -68,7 +68,7 @@ def explain(visit: Visit, fits: Fits) -> list[Problem]:
     """Every reason that binds at the start, each with the object in question."""
     found = []
     if not visit.is_home and not fits.open:
-        found += _closed(visit)
+        found += closed(visit)
     if not visit.is_home and not fits.any_chair:
         found += _chair(visit)
     if not fits.patient:
@@ -78,7 +78,7 @@ def explain(visit: Visit, fits: Fits) -> list[Problem]:
     return found
 
 
-def _closed(visit: Visit) -> list[Problem]:
+def closed(visit: Visit) -> list[Problem]:
     site = visit.seen.site
     on = clock.local_date(visit.start, site.time_zone)
     if closure := closed_days(site, on, on).get(on):
@@ -105,16 +105,25 @@ def _chair(visit: Visit) -> list[Problem]:
         if not count:
             message = f"The patient needs a {kind}, and {visit.seen.site.name} has none."
         return [blocker("chairs-taken", message, field="chair", remedy="Choose another start.")]
-    if visit.chair.site_id != visit.seen.site.pk or visit.seen.chair_kind not in ("", visit.chair.kind):
-        return []  # said already
-    if visit.chair.pk not in picture.chairs or picture.outages.get(visit.chair.pk, 0) & during:
-        message = f"{visit.chair.name} is out of service during {visit.hours}."
-        return [blocker("chair-out-of-service", message, field="chair", remedy="Choose another chair.")]
+    if out := chair_out(visit):
+        return out
     taken = visit.taken([chair_lane(visit.chair.pk)])
     if not taken:
         return []
     message = f"{visit.chair.name} is taken {taken}."
     return [blocker("chair-taken", message, field="chair", remedy="Choose another chair or start.")]
+
+
+def chair_out(visit: Visit) -> list[Problem]:
+    """Whether the chair that was named is out of service; that it stands elsewhere or is of no use is said already."""
+    seen, chair = visit.seen, visit.chair
+    if chair.site_id != seen.site.pk or seen.chair_kind not in ("", chair.kind):
+        return []
+    during = fill(seen.bit(visit.start), seen.bit(visit.end))
+    if chair.pk in seen.picture.chairs and not seen.picture.outages.get(chair.pk, 0) & during:
+        return []
+    message = f"{chair.name} is out of service during {visit.hours}."
+    return [blocker("chair-out-of-service", message, field="chair", remedy="Choose another chair.")]
 
 
 def chair_word(seen: Availability) -> str:

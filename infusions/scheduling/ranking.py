@@ -130,6 +130,24 @@ def best_starts(parts: Iterable[Part], weights: Weights, limit: int | None) -> l
     return [ranked for *_, ranked in (found if limit is None else found[:limit])]
 
 
+def nearest_starts(parts: Iterable[Part], asked: int, hour: int, limit: int | None) -> list[Ranked]:
+    """Starts close to `asked`, `hour` quarters after midnight, that does not do: on its own day the last before it and
+    the first from it on, on each other day the one nearest to the same hour. None that would need an approval."""
+    found: list[tuple[int, int, Ranked]] = []
+    for part in parts:
+        for day in part.days:
+            width = (1 << (day.stop - day.first)) - 1
+            starts = [day.first + bit for bit in set_bits(part.fits.starts >> day.first & width)]
+            if day.needs_approval or not starts:
+                continue
+            if day.first <= asked < day.stop:
+                chosen = [*[s for s in starts if s < asked][-1:], *[s for s in starts if s >= asked][:1]]
+            else:
+                chosen = [min(starts, key=lambda s, midnight=day.midnight: (abs(s - midnight - hour), s))]
+            found += [(abs(s - asked), s, Ranked(s, part.price(s, day), False)) for s in chosen]
+    return [ranked for _, _, ranked in sorted(found)[:limit]]
+
+
 def _least_due(day: DaySlice, weights: Weights) -> int:
     return A_DAY * abs(day.from_due) * weights.due
 

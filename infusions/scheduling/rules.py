@@ -40,6 +40,9 @@ class Proposal:
     problems: list[Problem]
     seats: list[Seat]
     seen: Availability
+    visit: conflicts.Visit
+    fits: Fits
+    about_place: list[Problem]  # those of the problems that chair, hour, patient or nurse make
 
     @property
     def end(self) -> dt.datetime:
@@ -87,7 +90,7 @@ def examine(
     problems = [*order_problems_on(order, setting, course, on, weight=known.weight), *_start_problems(start, now)]
     seen = _read_day(order, site, setting, start, length, moving, leave_out, known.wishes.needed_kind)
     problems += _chair_choice_problems(site, setting, chair, known.wishes.needed_kind)
-    found, fits, need = _place_problems(seen, start, length, chair, nurse)
+    found, at, fits, need = _place_problems(seen, start, length, chair, nurse)
     preferred = [moving.nurse_id if moving else None, known.wishes.nurse_id, course.last_nurse_id]
     free: list[Seat] = []
     if not found and start == clock.quarter_start(clock.quarter_of(start)):
@@ -95,7 +98,7 @@ def examine(
         free = list(seats(picture, need, fits, seen.bit(start), nurse_ids=preferred, chair_ranks=ranks))
         if moving is not None:
             free.sort(key=lambda seat: (seat.chair_id != moving.chair_id, seat.nurse_id != moving.nurse_id))
-    return Proposal(order, site, setting, start, length, problems + found, free, seen)
+    return Proposal(order, site, setting, start, length, problems + found, free, seen, at, fits, found)
 
 
 def approvals(problems: list[Problem], by) -> list[Problem]:
@@ -203,12 +206,9 @@ def _narrowed(seen: Availability, chair: Chair | None, nurse: Nurse | None) -> A
 
 def _place_problems(
     seen: Availability, start: dt.datetime, length: VisitLength, chair: Chair | None, nurse: Nurse | None
-) -> tuple[list[Problem], Fits, Need]:
+) -> tuple[list[Problem], conflicts.Visit, Fits, Need]:
     need = need_of(seen.site, seen.setting, length.total)
-    narrowed = _narrowed(seen, chair, nurse)
-    fits = fitting(narrowed.picture, need, 1 << seen.bit(start))
-    if fits.starts:
-        return [], fits, need
     end = start + dt.timedelta(minutes=length.total)
     at = conflicts.Visit(seen, start, end, chair, nurse, travel=dt.timedelta(minutes=need.travel * 15))
-    return conflicts.explain(at, fits), fits, need
+    fits = fitting(_narrowed(seen, chair, nurse).picture, need, 1 << seen.bit(start))
+    return ([] if fits.starts else conflicts.explain(at, fits)), at, fits, need

@@ -18,7 +18,7 @@ from infusions.scheduling.bitmaps import Seat, fill, fitting, need_of, seats, un
 from infusions.scheduling.load import load_of
 from infusions.scheduling.models import Appointment
 from infusions.scheduling.queries import CourseSoFar, Known, known_about, usual_site
-from infusions.scheduling.ranking import DaySlice, Part, Ranked, Weights, best_starts, gaps_of
+from infusions.scheduling.ranking import DaySlice, Part, Ranked, Weights, best_starts, gaps_of, nearest_starts
 from infusions.scheduling.windows import DrugWindow, course_began, drug_window, rest_of_course
 from infusions.scheduling.wishes import chair_ranks, wished_in_words, wishes_of
 
@@ -60,11 +60,13 @@ def find_slots(
     limit: int | None = 20,
     now: dt.datetime | None = None,
     moving: Appointment | None = None,
+    near: dt.datetime | None = None,
 ) -> SlotSearch:
     """Starts for the order's next visit, from `earliest` to `latest` (days, or instants of the start).
 
     Without them, the window in which the order's interval is kept. `moving`: the visit that is looked after and that
-    does not stand in its own way. Six queries, whatever the window and however much is booked.
+    does not stand in its own way. `near`: not the best starts, but those nearest to this instant. Six queries,
+    whatever the window and however much is booked.
     """
     now = now or clock.now()
     site = site or usual_site(order)
@@ -78,7 +80,7 @@ def find_slots(
     search = _Search(order, site, setting, now, window, known, earliest, latest)
     if search.first_start > search.last_start:
         return SlotSearch(refusals=[*standing, *refusals.empty_window(order, window, search.days)], window=window)
-    return search.run(limit, standing, moving)
+    return search.run(limit, standing, moving, near)
 
 
 def next_window(order: InfusionOrder, course: CourseSoFar, today: dt.date) -> DrugWindow:
@@ -125,7 +127,9 @@ class _Search:
             end = min(end, latest)
         return max(begin, now), end
 
-    def run(self, limit: int | None, standing: list[Problem], moving: Appointment | None) -> SlotSearch:
+    def run(
+        self, limit: int | None, standing: list[Problem], moving: Appointment | None, near: dt.datetime | None
+    ) -> SlotSearch:
         minutes = infusion_minutes_of(self.order, has_risk=self.known.has_risk)
         lengths = {
             day: visit_length(
@@ -157,7 +161,13 @@ class _Search:
             self._part(total, [day for day in self.days if lengths[day].total == total])
             for total in sorted({length.total for length in lengths.values()})
         ]
-        found = [self._option(ranked, parts) for ranked in best_starts(parts, self._weights(), limit)]
+        if near is None:
+            chosen = best_starts(parts, self._weights(), limit)
+        else:
+            midnight = clock.day_bounds(clock.local_date(near, self.site.time_zone), self.site.time_zone)[0]
+            asked = self.seen.bit(near)
+            chosen = nearest_starts(parts, asked, asked - self.seen.bit(midnight), limit)
+        found = [self._option(ranked, parts) for ranked in chosen]
         refused = refusals.explain_days(self.slices, [part.fits for part in parts], self.setting, bool(found))
         return SlotSearch(found, [*standing, *self._window_refusals(), *refused], self.window, lengths[self.days[0]])
 
