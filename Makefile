@@ -35,7 +35,7 @@ fix: .venv/dev-installed
 	$(BIN)/ruff format .
 
 bench: .venv/dev-installed
-	$(BIN)/python -m tests.bench
+	$(BIN)/python -m tests.servers $(BIN)/python -m tests.bench $(ARGS)
 
 .venv/bin/python:
 	$(PYTHON) -m venv .venv

@@ -70,7 +70,7 @@ class Crowd:
         """As many patients as the tier says. When the chairs are taken as far as they shall be, the others stopped."""
         site = self.place.site
         around = site.preparation_minutes + site.observation_minutes
-        minutes_a_day = tier.fill * len(self.place.chairs) * OPEN_MINUTES * 5 / 7
+        minutes_a_day = tier.fill * len(self.place.chairs) * OPEN_MINUTES * tier.weekdays / 7
         for number in range(tier.patients):
             guest = self.make_guest(number)
             minutes_a_day -= 0 if guest.at_home else (guest.minutes + around) / guest.course.interval_days

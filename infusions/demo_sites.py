@@ -52,6 +52,7 @@ class Place:
     home_nurses: list[Nurse]
     scheduler: User
     pharmacist: User
+    weekdays: int = 5
 
     def on_duty(self, nurses: Sequence[Nurse], day: dt.date) -> list[Nurse]:
         """Every nurse has one weekday off, spread over the week."""
@@ -59,7 +60,7 @@ class Place:
 
     def open_days(self, first_day: dt.date, last_day: dt.date) -> list[dt.date]:
         closed = closed_days(self.site, first_day, last_day)
-        return [day for day in days_between(first_day, last_day) if day.weekday() < 5 and day not in closed]
+        return [day for day in days_between(first_day, last_day) if day.weekday() < self.weekdays and day not in closed]
 
 
 def open_organisation() -> dict[str, User]:
@@ -91,7 +92,8 @@ def open_site(tier: Tier, number: int, *, staff: dict[str, User], **fields) -> P
     }
     weekdays = dict.fromkeys(range(5), (OPENS, CLOSES))
     site = facility.create_site(by=staff["manager"], hours=weekdays, **values | fields)
-    facility.add_public_holidays(site=site, year=clock.now().year, by=staff["manager"])
+    if tier.weekdays < 7:
+        facility.add_public_holidays(site=site, year=clock.now().year, by=staff["manager"])
     chairs = Chair.objects.bulk_create(
         Chair(site=site, name=f"Chair {place}", kind=chair_kind(place), position=place)
         for place in range(1, tier.chairs + 1)
@@ -103,7 +105,7 @@ def open_site(tier: Tier, number: int, *, staff: dict[str, User], **fields) -> P
     members = [user for role, user in staff.items() if role != "manager" and number < SITES_OF_LOGINS]
     members += [nurse.user for nurse in [*nurses, *home_nurses] if nurse.user not in members]
     SiteMembership.objects.bulk_create(SiteMembership(site=site, user=user) for user in members)
-    return Place(site, chairs, nurses, home_nurses, staff["scheduler"], staff["pharmacist"])
+    return Place(site, chairs, nurses, home_nurses, staff["scheduler"], staff["pharmacist"], tier.weekdays)
 
 
 def chair_kind(place: int) -> str:

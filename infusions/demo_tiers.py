@@ -34,6 +34,7 @@ class Tier:
     years: float  # of history
     days_ahead: int = 75
     fill: float = 0.7  # of the chairs' open hours, on past days and today; the days ahead thin out
+    weekdays: int = 5  # from Monday on; open on all seven, a site closes on no holiday either
 
 
 TIERS = {

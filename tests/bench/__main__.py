@@ -1,83 +1,48 @@
 """`make bench`: what the busy pages cost, as ratios to a signed-in page of ours that runs one indexed query.
 
-Runs on the database of DATABASE_URL, else on a SQLite file of its own, filled by the demo seed. Prints a table and one
-JSON line per row. The application is called in-process through Django's test client, so nothing but our code is timed.
+On a PostgreSQL of its own (python -m tests.servers python -m tests.bench), in process and through two gunicorn workers.
+Prints a table and JSON lines. `--quick`: less history, fewer patients, fewer rounds. DATABASE_URL must name an empty
+database; whatever it holds afterwards is demo data.
 """
 
-import json
+import argparse
 import os
-import statistics
-import tempfile
+import sys
 import time
-from collections.abc import Callable
-from pathlib import Path
-
-ROUNDS = 40
 
 
 def main() -> None:
-    with tempfile.TemporaryDirectory() as folder:
-        os.environ.setdefault("DATABASE_URL", f"sqlite:///{Path(folder) / 'bench.sqlite3'}")
-        os.environ["DJANGO_SETTINGS_MODULE"] = "infusion_center.settings_test"
-        import django
+    parser = argparse.ArgumentParser(prog="tests.bench")
+    parser.add_argument("--quick", action="store_true", help="less of everything: a minute, for a first look")
+    options = parser.parse_args()
+    os.environ["DJANGO_SETTINGS_MODULE"] = "tests.bench.settings"
+    import django
 
-        django.setup()
-        from django.core.management import call_command
+    django.setup()
+    prepare_database()
+    from tests.bench.ground import FULL, QUICK
+    from tests.bench.phases import run
+    from tests.bench.printing import print_json, print_table
 
-        call_command("migrate", verbosity=0)
-        call_command("seed_demo", tier="small", verbosity=0)
-        report(measure())
+    began = time.monotonic()
+
+    def say(line: str) -> None:
+        print(f"[{time.monotonic() - began:5.0f} s] {line}", file=sys.stderr, flush=True)
+
+    results = list(print_table(run(QUICK if options.quick else FULL, say)))
+    print()
+    print_json(results)
 
 
-def measure() -> dict[str, float]:
-    """Median milliseconds by name; "floor" is the page that everything else is compared with."""
-    from django.test import Client
-    from django.urls import reverse
+def prepare_database() -> None:
+    from django.core.management import call_command
 
     from infusion_center.accounts.models import User
-    from infusions.facility.models import Setting, Site
-    from infusions.orders.models import InfusionOrder
-    from infusions.scheduling.slots import find_slots
 
-    client = Client()
-    client.force_login(User.objects.get(email="manager@demo.example.org"))
-    order = InfusionOrder.objects.signed().filter(home_allowed=False).order_by("pk").first()
-    site = Site.objects.get()
-
-    def page(name: str, *args) -> Callable:
-        url = reverse(name, args=args)
-
-        def call():
-            assert client.get(url).status_code == 200, url
-
-        return call
-
-    return {
-        "floor: one indexed query, signed in": timed(page("facility:chair-list")),
-        "slot search in process": timed(lambda: find_slots(order, setting=Setting.FACILITY, site=site)),
-        "slot search page": timed(page("scheduling:slot-list", order.public_id)),
-        "day board": timed(page("scheduling:board")),
-        "patient search": timed(page("patients:patient-list")),
-        "chart": timed(page("patients:patient-detail", order.patient.public_id)),
-    }
-
-
-def timed(call: Callable) -> float:
-    call()
-    times = []
-    for _ in range(ROUNDS):
-        started = time.perf_counter()
-        call()
-        times.append((time.perf_counter() - started) * 1000)
-    return statistics.median(times)
-
-
-def report(figures: dict[str, float]) -> None:
-    floor = next(iter(figures.values()))
-    for name, milliseconds in figures.items():
-        print(f"{name:<40}{milliseconds:>9.2f} ms{milliseconds / floor:>8.2f} x")
-    for name, milliseconds in figures.items():
-        print(json.dumps({"name": name, "ms": round(milliseconds, 3), "ratio": round(milliseconds / floor, 3)}))
+    call_command("migrate", verbosity=0)
+    call_command("collectstatic", interactive=False, verbosity=0)
+    if User.objects.exists():
+        sys.exit("The database holds people already: the bench wants an empty one.")
 
 
 if __name__ == "__main__":

@@ -1,0 +1,54 @@
+"""The order of the bench: without history, with it, and among a crowd of patients."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from tests.bench import contention
+from tests.bench.ground import Size, add_history, add_patients, lay_ground
+from tests.bench.measuring import Result, measure
+from tests.bench.server import serving
+from tests.bench.visits import Desk
+
+Say = Callable[[str], None]
+
+
+def run(size: Size, say: Say) -> Iterator[Result]:
+    """Results as they come."""
+    ground = lay_ground(size, say)
+    with serving() as port:
+        desk = Desk(ground, port)
+        before = list(pages("no history", desk, size))
+        yield from before
+        say("Search and board measured")
+        yield from booking(desk, size)
+        say("Booking measured")
+        add_history(ground, say)
+        phase = f"{size.years:g} years of history"
+        after = list(pages(phase, desk, size))
+        yield from [*after, *compared(phase, before, after)]
+        say("Search and board measured again")
+        add_patients(ground, say)
+        phase = f"{size.patients:,} patients more"
+        yield from measure(phase, [*desk.floors(), *desk.patients()], size.rounds)
+        say("Patient search measured")
+
+
+def pages(phase: str, desk: Desk, size: Size) -> Iterator[Result]:
+    yield from measure(phase, [*desk.floors(), *desk.search(), *desk.board(), *desk.series()], size.rounds)
+    yield from desk.statements(phase)
+
+
+def booking(desk: Desk, size: Size) -> Iterator[Result]:
+    phase = "booking"
+    yield from measure(phase, [*desk.floors(), *desk.booking()], size.bookings)
+    yield from contention.results(desk.ground, phase)
+
+
+def compared(phase: str, before: list[Result], after: list[Result]) -> Iterator[Result]:
+    """How much dearer each page became, its ratio to the floor beside the ratio that it had."""
+    earlier = {one.name: one.ratio for one in before}
+    for one in after:
+        if one.ratio is not None and one.goal is not None:
+            share = one.ratio / earlier[one.name]
+            yield Result(phase, f"with history to without: {one.name}", count=share, goal=1.25)

@@ -1,0 +1,17 @@
+"""The settings of production, with the page beside which everything is measured."""
+
+import os
+
+os.environ.setdefault("SECRET_KEY", "bench-only-" + "0123456789abcdef" * 4)
+os.environ.setdefault("ALLOWED_HOSTS", "127.0.0.1,testserver")
+os.environ.setdefault("HTTPS", "false")
+os.environ["DEBUG"] = "false"
+os.environ["READ_DOT_ENV"] = "false"
+
+from infusion_center.settings import *  # noqa: F403
+
+ROOT_URLCONF = "tests.bench.urls"
+TEMPLATES[0]["DIRS"] = [*TEMPLATES[0]["DIRS"], BASE_DIR / "tests" / "bench" / "templates"]  # noqa: F405
+STATIC_ROOT = VAR_DIR / "bench-static"  # noqa: F405
+LOGGING["root"]["level"] = "WARNING"  # noqa: F405
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # demo logins are made in no time
