@@ -69,6 +69,31 @@ def check_step(before: Snapshot, after: Snapshot, *, aimed_at: int | None = None
         assert before.events(), "shifts, chairs, closures or series changed without an event"
 
 
+def uncovered_by_hand(visit: Appointment) -> bool:
+    """Whether the visit has lost its nurse, its chair or the open day, each looked at by itself, minute by minute."""
+    travel = dt.timedelta(minutes=visit.travel_minutes)
+    shifts = Shift.objects.filter(
+        nurse=visit.nurse, site=visit.site, setting=visit.setting, ratio__gt=visit.ratio_place
+    )
+    spans = list(shifts.values_list("starts_at", "ends_at"))
+    minute, at = dt.timedelta(minutes=5), visit.start - travel
+    while at < visit.end + travel:
+        if not any(start <= at < end for start, end in spans):
+            return True
+        at += minute
+    if visit.is_home:
+        return False
+    outages = visit.chair.outages.filter(starts_at__lt=visit.end).values_list("ends_at", flat=True)
+    if any(end is None or end > visit.start for end in outages):
+        return True
+    local = visit.start.astimezone(ZoneInfo(visit.site.time_zone))
+    if Closure.objects.filter(starts_on__lte=local.date(), ends_on__gte=local.date()).exists():
+        return True
+    hours = visit.site.opening_hours.filter(weekday=local.weekday()).first()
+    closes = local.replace(hour=hours.closes.hour, minute=hours.closes.minute) if hours else None
+    return hours is None or local.time() < hours.opens or visit.end > closes
+
+
 def _check_row(row: dict) -> None:
     minutes = row["preparation_minutes"] + row["infusion_minutes"] + row["observation_minutes"]
     # A length is planned in whole quarter-hours, so it may be longer than what it is made of, never shorter.
@@ -91,5 +116,5 @@ def _check_change(old: dict, new: dict, *, is_aim: bool) -> None:
         assert not is_moved
         assert not is_reseated
         assert old["ratio_place"] == new["ratio_place"]
-    if old["is_pinned"] and not is_aim:
+    if old["is_pinned"] and not is_aim and not is_moved:
         assert not is_reseated, "a pinned visit was re-seated by the way"

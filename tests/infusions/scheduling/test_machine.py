@@ -15,7 +15,8 @@ from tests.factories.facility import make_chair, make_nurse, make_shift, make_si
 from tests.factories.orders import make_order
 from tests.factories.patients import make_patient
 from tests.infusions.scheduling.conftest import Center
-from tests.infusions.scheduling.machine import DAYS, FIRST_NOW, Desk
+from tests.infusions.scheduling.machine import DAYS, FIRST_NOW
+from tests.infusions.scheduling.machine_more import WholeDesk
 
 pytestmark = pytest.mark.django_db
 
@@ -45,7 +46,7 @@ def desk(db):
             make_shift(nurse=nurse, site=site, day=day, start="08:00", end="15:00", ratio=2, setting=setting)
     scheduler = make_staff(role="scheduler", site=site)
 
-    class Machine(Desk):
+    class Machine(WholeDesk):
         center = Center(site, [make_chair(site=site) for _ in range(2)], nurses, scheduler)
         orders = make_orders()
         outcomes = Counter()
