@@ -51,7 +51,8 @@ def changes(before: Snapshot, after: Snapshot) -> dict[int, tuple[dict | None, d
 
 
 def _without_touch(row: dict | None) -> dict | None:
-    return row and {name: value for name, value in row.items() if name != "updated_at"}
+    """Which of her places a nurse's visit takes is bookkeeping, as when it was touched: nobody sees it."""
+    return row and {name: value for name, value in row.items() if name not in ("updated_at", "ratio_place")}
 
 
 def check_step(before: Snapshot, after: Snapshot, *, aimed_at: int | None = None) -> None:

@@ -10,12 +10,15 @@ from hypothesis.stateful import invariant, rule
 from infusion_center.core import clock
 from infusions.facility import roster_services
 from infusions.facility.models import Setting
-from infusions.scheduling import series_services
+from infusions.scheduling import booking, reseat_services, series_services
 from infusions.scheduling.cover import uncovered_ids
 from infusions.scheduling.models import Appointment
+from infusions.scheduling.reseat_plans import CHANGED_BY_RESEATING, plan_key, reseating_for
+from infusions.scheduling.reseating import reseat_day
+from infusions.scheduling.rules import examine
 from infusions.scheduling.series_planning import plan_series
 from infusions.scheduling.states import State
-from tests.infusions.scheduling.machine import DAYS, Desk, days, numbers, quarters
+from tests.infusions.scheduling.machine import DAYS, Desk, days, maybe, numbers, quarters
 from tests.infusions.scheduling.machine_checks import uncovered_by_hand
 
 WHOLE_RUN = dt.datetime(2026, 3, 5, tzinfo=dt.UTC), dt.datetime(2026, 3, 15, tzinfo=dt.UTC)
@@ -63,10 +66,60 @@ class WholeDesk(Desk):
         if (found := self._visit(visit)) is not None:
             self._do("cancel_following", series_services.cancel_following, found, reason="Moves away")
 
+    # Re-seating
+
+    @rule(visit=numbers, pinned=st.booleans())
+    def pin(self, visit, pinned):
+        if (found := self._visit(visit)) is not None:
+            self._do("pin", reseat_services.set_pinned, found, pinned=pinned)
+
+    @rule(day=days, starts=st.lists(st.tuples(numbers, quarters, maybe), min_size=2, max_size=6))
+    def crowd_a_day(self, day, starts):
+        """Several visits on one day; where only seats stand in the way, by the plan that the page would show."""
+        for order, quarter, chair in starts:
+            order = self.orders[order % len(self.orders)]
+            setting = Setting.HOME if order.home_allowed else Setting.FACILITY
+            named = None if order.home_allowed else self._chair(chair)
+            wishes = {"order": order, "site": self.center.site, "setting": setting, "start": self._at(day, quarter)}
+            if self._do("book", booking.book_appointment, **wishes, chair=named):
+                self._book_with_reseating(wishes, named)
+
+    def _book_with_reseating(self, wishes, chair):
+        with clock.pretend(self.now):
+            proposal = examine(**wishes, now=self.now, chair=chair)
+            plan = reseating_for(proposal, now=self.now, chair=chair)
+        if plan is not None:
+            service = reseat_services.book_with_reseating
+            refused = self._do("book_with_reseating", service, **wishes, chair=chair, shown=plan_key(plan))
+            others = {problem.code for problem in proposal.problems} - CHANGED_BY_RESEATING
+            assert refused <= others, "a plan that was just made does not hold"
+
+    @rule(day=days)
+    def seat_who_is_uncovered(self, day):
+        site, (start, end) = self.center.site, clock.day_bounds(DAYS[day], self.center.site.time_zone)
+        for setting in Setting:
+            keys = uncovered_ids(site, start, end, now=self.now)
+            open_ones = list(Appointment.objects.filter(pk__in=keys, setting=setting).order_by("pk"))
+            if not open_ones:
+                continue
+            plan = reseat_day(site=site, setting=setting, day=DAYS[day], uncovered=open_ones, now=self.now)
+            if plan is None or not plan.changes:
+                continue
+            refused = self._do("apply_changes", reseat_services.apply_changes, changes=plan.changes, reason="Is ill")
+            assert refused == set(), "a plan that was just made does not hold"
+            left = uncovered_ids(site, start, end, now=self.now) & keys
+            assert left == (keys & {visit.pk for visit in plan.unseated}) | _of_other_setting(keys, setting)
+
     # When a nurse cannot come
 
-    @rule(nurse=numbers, day=days, quarter=quarters, hours=st.integers(1, 9))
-    def call_out(self, nurse, day, quarter, hours):
+    @rule(nurse=numbers, day=days, quarter=quarters, hours=st.integers(1, 9), seat=st.booleans())
+    def call_out(self, nurse, day, quarter, hours, seat):
         start = self._at(day, quarter)
         hours = {"starts_at": start, "ends_at": start + dt.timedelta(hours=hours)}
         self._do("call_out", roster_services.call_out, nurse=self._nurse(nurse), reason="Ill", **hours)
+        if seat:
+            self.seat_who_is_uncovered(day)
+
+
+def _of_other_setting(keys: set[int], setting: str) -> set[int]:
+    return set(Appointment.objects.filter(pk__in=keys).exclude(setting=setting).values_list("pk", flat=True))

@@ -20,8 +20,8 @@ from tests.infusions.scheduling.machine_more import WholeDesk
 
 pytestmark = pytest.mark.django_db
 
-EXAMPLES = int(os.environ.get("MACHINE_EXAMPLES", "15"))
-STEPS = int(os.environ.get("MACHINE_STEPS", "25"))
+EXAMPLES = int(os.environ.get("MACHINE_EXAMPLES", "12"))
+STEPS = int(os.environ.get("MACHINE_STEPS", "20"))
 OFTEN = {"book", "move", "check_in", "begin", "finish"}
 IS_LONG = "MACHINE_EXAMPLES" in os.environ
 PROFILE = settings(
