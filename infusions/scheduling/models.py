@@ -227,6 +227,10 @@ class WaitlistEntry(PublicIdModel, TimestampedModel):
     def __str__(self):
         return f"Waitlist entry {self.public_id}"
 
+    @property
+    def weekday_names(self) -> str:
+        return ", ".join(dict(WEEKDAYS)[day] for day in self.weekdays)
+
 
 class OfferState(models.TextChoices):
     OPEN = "open", "Open"

@@ -1,11 +1,12 @@
 from django.urls import path
 
-from infusions.scheduling import board_urls, views, visit_views, work_urls
+from infusions.scheduling import board_urls, views, visit_views, waitlist_urls, work_urls
 
 app_name = "scheduling"
 urlpatterns = [
     *work_urls.urlpatterns,
     *board_urls.urlpatterns,
+    *waitlist_urls.urlpatterns,
     path("orders/<str:order_id>/slots/", views.slot_list, name="slot-list"),
     path("orders/<str:order_id>/book/", views.appointment_book, name="appointment-book"),
     path("patients/<str:patient_id>/appointments/", visit_views.appointment_list, name="appointment-list"),

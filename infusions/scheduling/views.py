@@ -9,6 +9,7 @@ from django.views.decorators.http import require_POST, require_safe
 from infusion_center.accounts.access import requires
 from infusion_center.accounts.roles import Permission
 from infusion_center.audit.services import record_opening
+from infusion_center.core import clock
 from infusion_center.core.htmx import go_to
 from infusion_center.core.rules import RuleViolation
 from infusions.facility.models import Setting, Site
@@ -22,6 +23,7 @@ from infusions.scheduling.models import Appointment
 from infusions.scheduling.placing import wrong_state
 from infusions.scheduling.slots import find_slots
 from infusions.scheduling.states import MOVABLE, State, may_follow
+from infusions.scheduling.waitlist_queries import is_waited_for
 
 USUALLY, MANY = 20, 80
 
@@ -88,7 +90,7 @@ def appointment_move(request, appointment_id):
                     form.look_again(visit.version, seen)
             else:
                 messages.success(request, f"The visit of {visit.patient.name} is moved. The patient is to confirm it.")
-                return go_to(request, "scheduling:appointment-detail", visit.public_id)
+                return _after_freeing(request, visit)
     return _show_slots(request, visit.order, form=form, moving=visit, seen=seen)
 
 
@@ -109,10 +111,17 @@ def appointment_cancel(request, appointment_id):
                 form.look_again(visit.version, seen)
         else:
             messages.success(request, f"The visit of {visit.patient.name} is cancelled.")
-            return go_to(request, "scheduling:appointment-detail", visit.public_id)
+            return _after_freeing(request, visit)
     consequence = presenters.cancelling_means(visit)
     context = {"visit": visit, "patient": visit.patient, "form": form, "consequence": consequence}
     return render(request, "infusions/scheduling/appointment_cancel.html", context)
+
+
+def _after_freeing(request, visit):
+    """On to who waits for the freed hours; back to the visit when nobody does."""
+    visit.refresh_from_db()
+    waited_for = is_waited_for(visit, clock.now())
+    return go_to(request, "scheduling:slot-freed" if waited_for else "scheduling:appointment-detail", visit.public_id)
 
 
 def _too_late(request, visit, problem):

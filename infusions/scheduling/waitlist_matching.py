@@ -16,7 +16,7 @@ from infusion_center.core.rules import Severity
 from infusions.facility.models import Setting
 from infusions.orders.queries import infusion_minutes_of, visit_length
 from infusions.scheduling.availability import LONGEST_VISIT, read_availability
-from infusions.scheduling.bitmaps import Fits, Need, fill, fitting, need_of, runs
+from infusions.scheduling.bitmaps import Fits, Need, Picture, fill, fitting, need_of, runs
 from infusions.scheduling.drawing import ROW, draw_visits
 from infusions.scheduling.models import Appointment, OfferState, WaitlistEntry, WaitlistOffer
 from infusions.scheduling.queries import COUNTING, CourseSoFar
@@ -43,6 +43,11 @@ class Match:
     gets_mail: bool
     why: tuple[str, ...]
     offer: WaitlistOffer | None = None  # of this start, still open
+
+    @property
+    def instant(self) -> str:
+        """What the row's button sends."""
+        return self.start.isoformat()
 
     @property
     def rank(self) -> tuple:
@@ -72,7 +77,7 @@ class Day:
         self.seen = read_availability(site=slot_site, setting=setting, patient_id=NOBODY, **window)
         self.of_day = self.seen.bits(first, following)
         self.busy = self._busy(entries)
-        self._fits: dict[Need, Fits] = {}
+        self._fits: dict[tuple[Need, str], Fits] = {}
 
     def _busy(self, entries: Sequence[WaitlistEntry]) -> dict[int, int]:
         """Quarters that each patient is booked for anywhere. A visit that would move does not stand in its own way."""
@@ -97,13 +102,25 @@ class Day:
         return at_the_site.starts & runs(own, need.length)
 
     def _site_fits(self, need: Need, entry: WaitlistEntry) -> Fits:
+        kind = "" if need.at_home else needed_kind(entry)
         if entry.instead_of is not None and (rest := _without(self.seen.rows, entry.instead_of)) != self.seen.rows:
-            picture = self.seen.picture
-            busy = draw_visits(rest, self.seen.origin, picture.size, patient_id=NOBODY)
-            return fitting(replace(picture, busy=busy), need, self.of_day)
-        if need not in self._fits:
-            self._fits[need] = fitting(self.seen.picture, need, self.of_day)
-        return self._fits[need]
+            busy = draw_visits(rest, self.seen.origin, self.seen.picture.size, patient_id=NOBODY)
+            return fitting(replace(self._picture(kind), busy=busy), need, self.of_day)
+        if (need, kind) not in self._fits:
+            self._fits[need, kind] = fitting(self._picture(kind), need, self.of_day)
+        return self._fits[need, kind]
+
+    def _picture(self, kind: str) -> Picture:
+        """With only the chairs of the kind, where the patient needs one."""
+        picture = self.seen.picture
+        if not kind:
+            return picture
+        return replace(picture, chairs=tuple(pk for pk in picture.chairs if self.seen.chairs[pk].kind == kind))
+
+
+def needed_kind(entry: WaitlistEntry) -> str:
+    wishes = getattr(entry.patient, "booking_preference", None)
+    return wishes.chair_kind if wishes and wishes.needs_chair_kind else ""
 
 
 def matches_for(freed: FreedSlot, now: dt.datetime) -> list[Match]:

@@ -7,10 +7,12 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from django.db.models import Count, Q
+
 from infusion_center.audit.models import AuditEvent
 from infusion_center.core import clock
 from infusions.facility.models import Chair, Site
-from infusions.scheduling.models import Appointment, WaitlistEntry, WaitlistState
+from infusions.scheduling.models import Appointment, OfferState, WaitlistEntry, WaitlistOffer, WaitlistState
 from infusions.scheduling.states import UPCOMING, State
 
 # A hole further ahead is found by the ordinary search, and hardly anybody waits for it.
@@ -60,7 +62,8 @@ def waiting_entries(site: Site, setting: str, day: dt.date):
     return (
         WaitlistEntry.objects.filter(site=site, state=WaitlistState.WAITING, last_on__gte=day)
         .filter(setting=setting, first_on__lte=day)
-        .select_related("order__product", "order__indication", "order__patient", "patient", "site", "instead_of")
+        .select_related("order__product", "order__indication", "order__patient", "site", "instead_of")
+        .select_related("patient__booking_preference")
         .order_by("created_at", "pk")
     )
 
@@ -90,6 +93,45 @@ def slots_with_waiting(site: Site, now: dt.datetime) -> list[tuple[FreedSlot, in
 def match_count(site: Site, now: dt.datetime) -> int:
     """How many freed slots somebody waits for: six queries at most, one when nobody waits."""
     return len(slots_with_waiting(site, now))
+
+
+# Filters of the waitlist's page, by their names in its address.
+LISTS = {
+    "waiting": "Waiting",
+    "asked": "Asked by mail",
+    "over": "Days are over",
+    "booked": "Booked",
+    "closed": "Closed",
+}
+
+
+def listed_entries(site: Site, shown: str, now: dt.datetime):
+    """Entries of one filter: who waits longest first, what is settled newest first."""
+    entries = WaitlistEntry.objects.filter(site=site).with_people().select_related("appointment")
+    today = clock.local_date(now, site.time_zone)
+    if shown in (WaitlistState.BOOKED, WaitlistState.CLOSED):
+        return entries.filter(state=shown).order_by("-closed_at", "-pk")
+    if shown == "over":
+        return entries.filter(state=WaitlistState.WAITING, last_on__lt=today).order_by("last_on", "pk")
+    open_offers = Count("offers", filter=Q(offers__state=OfferState.OPEN, offers__expires_at__gt=now))
+    waiting = entries.waiting(today).annotate(open_offers=open_offers).order_by("created_at", "pk")
+    return waiting.filter(open_offers__gt=0) if shown == "asked" else waiting
+
+
+def offers_in(freed: FreedSlot):
+    """What was offered of the freed hours, with the mails about it; the newest first."""
+    offers = WaitlistOffer.objects.filter(
+        entry__site=freed.site, entry__setting=freed.setting, start__lt=freed.end, end__gt=freed.start
+    )
+    return offers.select_related("entry__patient", "offered_by").prefetch_related("reminders")
+
+
+def is_waited_for(visit: Appointment, now: dt.datetime) -> bool:
+    """Whether somebody waits for the hours that this visit has just given up."""
+    slot = freed_by(visit, now)
+    return slot is not None and any(
+        suits(entry, slot, now) for entry in waiting_entries(slot.site, slot.setting, slot.day)
+    )
 
 
 def _cancelled(site: Site, now: dt.datetime):

@@ -6,9 +6,10 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from infusions.facility.models import Setting
+from infusions.facility.models import ChairKind, Setting
 from infusions.orders.models import OrderStatus
 from infusions.scheduling.booking import cancel_appointment, move_appointment
+from infusions.scheduling.models import BookingPreference
 from infusions.scheduling.waitlist_matching import matches_for, starts_still_free
 from infusions.scheduling.waitlist_queries import freed_by, freed_slots, match_count
 from patients.models import Channel
@@ -115,6 +116,15 @@ def test_a_weight_that_changed_too_much_keeps_from_being_listed(full):
     kg = entry.order.actual_weight_kg * 2
     entry.patient.weights.create(kg=kg, measured_on=NOW.date(), recorded_at=NOW, recorded_by=full.scheduler)
     assert matched(full) == []
+
+
+def test_a_needed_kind_of_chair_binds(full):
+    entry = waits(full)
+    BookingPreference.objects.create(patient=entry.patient, chair_kind=ChairKind.BED, needs_chair_kind=True)
+    assert matched(full) == []
+    full.chairs[0].kind = ChairKind.BED
+    full.chairs[0].save()
+    assert matched(full) == [entry]
 
 
 def test_the_visit_that_would_move_does_not_stand_in_its_own_way(full):
