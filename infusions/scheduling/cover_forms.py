@@ -1,4 +1,4 @@
-"""Parses which days the pages of uncovered visits are about."""
+"""Parses which days the pages of uncovered visits are about, and what was ticked and picked on a proposal."""
 
 from __future__ import annotations
 
@@ -6,6 +6,9 @@ import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import urlencode
+
+from django.http import QueryDict
+from django.utils.dateparse import parse_datetime
 
 from infusion_center.core import clock
 from infusions.facility.models import Site
@@ -51,3 +54,31 @@ def _day(text: str | None) -> dt.date | None:
     except ValueError:
         return None
     return day if 2000 < day.year < 2200 else None
+
+
+@dataclass(frozen=True)
+class PlanForm:
+    """`plan`: as it was shown, signed. `visit`: those ticked. `to-<visit>`: its new start, empty to leave it."""
+
+    data: QueryDict
+
+    def chosen(self) -> dict:
+        """What apply_cover takes; a start that is no moment counts as not picked."""
+        starts = {}
+        for name, value in self.data.items():
+            moment = _moment(value) if name.startswith("to-") else None
+            if moment is not None:
+                starts[name.removeprefix("to-")] = moment
+        return {
+            "shown": self.data.get("plan", ""),
+            "chosen": frozenset(self.data.getlist("visit")),
+            "new_starts": starts,
+        }
+
+
+def _moment(text: str) -> dt.datetime | None:
+    try:
+        moment = parse_datetime(text)
+    except ValueError:
+        return None
+    return moment.astimezone(dt.UTC) if moment is not None and moment.tzinfo is not None else None

@@ -1,0 +1,163 @@
+"""Proposes what becomes of visits that cannot take place as booked: another seat at their time, else another time.
+
+A seat at the same time comes first, because nothing changes for the patient; who has none is shown the nearest starts
+that fit inside the order's tolerance. A plan is nothing but an answer: applying it checks everything again.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from infusion_center.core import clock
+from infusion_center.core.rules import Severity
+from infusions.facility.models import Site
+from infusions.scheduling.models import Appointment
+from infusions.scheduling.queries import Known, known_about
+from infusions.scheduling.reseating import Reseating, SeatChange, Undecided, reseat_day
+from infusions.scheduling.rules import approvals, order_problems_on
+from infusions.scheduling.slots import SlotOption, find_slots
+from infusions.scheduling.states import MOVABLE
+
+DAYS_AT_ONCE = 14
+TIMES_FOR = 20  # visits whose new times are searched at once
+OPTIONS = 3
+MOST_STARTS = 100
+NEAR = 2  # days either way that are looked at first
+WIDEST = 14  # days either way, for orders of long tolerance
+
+
+@dataclass(frozen=True)
+class DayPlan:
+    """One day: who gets another seat, who else changes for that, and who has none at this time."""
+
+    day: dt.date
+    seated: tuple[SeatChange, ...] = ()
+    others: tuple[SeatChange, ...] = ()
+    unseated: tuple[Appointment, ...] = ()
+    undecided: bool = False
+
+    @property
+    def changes(self) -> tuple[SeatChange, ...]:
+        return self.seated + self.others
+
+
+@dataclass(frozen=True)
+class CoverPlan:
+    """What is proposed for some days. `times`: the nearest other starts for each visit without a seat."""
+
+    days: tuple[DayPlan, ...]
+    times: Mapping[int, list[SlotOption]] = field(default_factory=dict)
+    left_for_later: int = 0  # visits on days beyond those looked at
+
+    @property
+    def unseated(self) -> list[Appointment]:
+        return [visit for day in self.days for visit in day.unseated]
+
+    @property
+    def is_empty(self) -> bool:
+        return not any(day.changes or day.unseated for day in self.days)
+
+
+def propose(site: Site, visits: Iterable[Appointment], *, by, now: dt.datetime) -> CoverPlan:
+    """For uncovered visits of the site. Each day is solved by itself: six queries, and seven for each new time."""
+    by_day: dict[dt.date, list[Appointment]] = defaultdict(list)
+    for visit in visits:
+        by_day[clock.local_date(visit.start, site.time_zone)].append(visit)
+    days = sorted(by_day)
+    plans = tuple(plan_day(site, day, by_day[day], now=now) for day in days[:DAYS_AT_ONCE])
+    later = sum(len(by_day[day]) for day in days[DAYS_AT_ONCE:])
+    return _with_times(CoverPlan(plans, left_for_later=later), site, by=by, now=now)
+
+
+def propose_for_overrun(site: Site, late: Appointment, until: dt.datetime, *, by, now: dt.datetime) -> CoverPlan:
+    """For the later visits that are hit when one in progress holds its chair and nurse until `until`."""
+    day = clock.local_date(late.start, site.time_zone)
+    plan = plan_day(site, day, (), now=now, longer={late.pk: until})
+    return _with_times(CoverPlan((plan,)), site, by=by, now=now)
+
+
+def plan_day(
+    site: Site,
+    day: dt.date,
+    visits: Sequence[Appointment],
+    *,
+    now: dt.datetime,
+    longer: Mapping[int, dt.datetime] | None = None,
+) -> DayPlan:
+    try:
+        found = reseat_day(site=site, day=day, uncovered=visits, now=now, longer=longer)
+    except Undecided:
+        return DayPlan(day, unseated=tuple(visits), undecided=True)
+    return _part(day, found or Reseating(None, (), tuple(visits)), {visit.pk for visit in visits})
+
+
+def _part(day: dt.date, found: Reseating, asked: Collection[int]) -> DayPlan:
+    visible = sorted(found.visible, key=lambda change: (change.appointment.start, change.appointment.pk))
+    seated = tuple(change for change in visible if change.appointment.pk in asked)
+    others = tuple(change for change in visible if change.appointment.pk not in asked)
+    settled = {change.appointment.pk for change in seated}
+    # A visit that would keep its seat would stay uncovered: it needs another time, or somebody who decides.
+    kept = {change.appointment for change in found.changes if change.appointment.pk in asked - settled}
+    unseated = sorted({*found.unseated, *kept}, key=lambda visit: (visit.start, visit.pk))
+    return DayPlan(day, seated, others, tuple(unseated))
+
+
+def _with_times(plan: CoverPlan, site: Site, *, by, now: dt.datetime) -> CoverPlan:
+    movable = [visit for visit in plan.unseated if visit.state in MOVABLE][:TIMES_FOR]
+    times = {visit.pk: nearest_times(visit, site, by=by, now=now) for visit in movable}
+    return CoverPlan(plan.days, times, plan.left_for_later)
+
+
+def nearest_times(visit: Appointment, site: Site, *, by, now: dt.datetime) -> list[SlotOption]:
+    """Free starts nearest to the visit's own, of the days around it or else of the whole tolerance.
+
+    Only such as need no decision: the rules say whether a day keeps the interval to the visits before and after.
+    """
+    order = visit.order
+    known = known_about(order, ignore=visit)
+    widest = min(max(order.tolerance_days, 1), WIDEST)
+    for reach in sorted({min(NEAR, widest), widest}):
+        nearest: list[SlotOption] = []
+        for option in _starts_around(visit, site, reach, known, by=by, now=now):
+            if _is_another(option, nearest):
+                nearest.append(option)
+            if len(nearest) == OPTIONS:
+                return nearest
+    return nearest
+
+
+def _starts_around(visit: Appointment, site: Site, reach: int, known: Known, *, by, now: dt.datetime):
+    """Free starts within so many days either way, nearest first."""
+    order, day = visit.order, clock.local_date(visit.start, site.time_zone)
+    days = [day + dt.timedelta(days=number) for number in range(-reach, reach + 1)]
+    lawful = {on for on in days if _is_lawful(visit, on, known, by)}
+    found = find_slots(
+        order,
+        setting=visit.setting,
+        site=site,
+        earliest=days[0],
+        latest=days[-1],
+        limit=MOST_STARTS,
+        now=now,
+        moving=visit,
+    )
+    fitting = (
+        option
+        for option in found.options
+        if not option.changes and clock.local_date(option.start, site.time_zone) in lawful
+    )
+    return sorted(fitting, key=lambda option: (abs(option.start - visit.start), option.start))
+
+
+def _is_lawful(visit: Appointment, on: dt.date, known: Known, by) -> bool:
+    problems = order_problems_on(visit.order, visit.setting, known.course, on, weight=known.weight)
+    grave = (Severity.BLOCKER, Severity.APPROVAL)
+    return not any(problem.severity in grave for problem in approvals(problems, by))
+
+
+def _is_another(option: SlotOption, chosen: list[SlotOption]) -> bool:
+    """Starts an hour apart at least: three quarters of the same hour are no choice."""
+    return all(abs(option.start - other.start) >= dt.timedelta(hours=1) for other in chosen)
