@@ -20,6 +20,7 @@ SECTIONS = (
             ("default_ratio",),
         ),
     ),
+    ("What makes a start good", (("weight_level",), ("weight_chairs",), ("weight_wishes",), ("weight_due",))),
     ("Reminders", (("reminder_days",), ("quiet_from", "quiet_until"))),
     (
         "Limits that hold an infusion",
@@ -79,6 +80,10 @@ class SiteForm(ReasonedMixin, forms.ModelForm):
             "end_hands_minutes": "Nurse's hands at the end",
             "travel_minutes": "Travel, each way",
             "default_ratio": "Patients per nurse",
+            "weight_level": "A level day",
+            "weight_chairs": "Whole gaps",
+            "weight_wishes": "The patient's wishes",
+            "weight_due": "Near the due day",
             "quiet_from": "No mail from",
             "quiet_until": "No mail until",
             "hydration_target_ml": "Fluid a day",
@@ -96,6 +101,11 @@ class SiteForm(ReasonedMixin, forms.ModelForm):
             "first_observation_minutes": "",
             "travel_minutes": "",
             "default_ratio": "",
+            "weight_level": "Away from hours when nurses' hands and chairs are full, and not just before closing. "
+            "0 leaves it out, 10 counts most; the same for the three below.",
+            "weight_chairs": "Starts that leave no scraps of chair time too short for any visit.",
+            "weight_wishes": "Days, hours, nurse and chair that the patient prefers, or the nurse of the last visit.",
+            "weight_due": "Each day away from the due day counts against a start.",
             "quiet_from": "In the patient's own time zone.",
         }
 

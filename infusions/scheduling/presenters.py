@@ -20,7 +20,7 @@ P = Permission
 class OptionRow:
     """One start to choose; `instant` is what its button sends, `token` what makes a double press harmless."""
 
-    option: SlotOption
+    option: SlotOption | None
     instant: str
     token: str
     due: str = ""
@@ -36,6 +36,11 @@ class DayGroup:
 
 def option_row(option: SlotOption, token: str, due: str = "") -> OptionRow:
     return OptionRow(option, f"{option.start:%Y-%m-%dT%H:%M:%S%z}", f"{token}{clock.quarter_of(option.start)}", due)
+
+
+def start_row(start: dt.datetime, token: str) -> OptionRow:
+    """A start that was asked for by itself, as what its button sends."""
+    return OptionRow(None, f"{start:%Y-%m-%dT%H:%M:%S%z}", f"{token}{clock.quarter_of(start)}")
 
 
 def best_row(search: SlotSearch, site: Site, token: str) -> OptionRow | None:

@@ -1,6 +1,14 @@
 from django.urls import path
 
-from infusions.scheduling import board_urls, views, visit_views, waitlist_urls, work_urls
+from infusions.scheduling import (
+    board_urls,
+    preference_views,
+    views,
+    visit_views,
+    waitlist_urls,
+    why_views,
+    work_urls,
+)
 
 app_name = "scheduling"
 urlpatterns = [
@@ -8,6 +16,8 @@ urlpatterns = [
     *board_urls.urlpatterns,
     *waitlist_urls.urlpatterns,
     path("orders/<str:order_id>/slots/", views.slot_list, name="slot-list"),
+    path("orders/<str:order_id>/slots/why/", why_views.slot_why, name="slot-why"),
+    path("patients/<str:patient_id>/booking-preference/", preference_views.preference_edit, name="preference-edit"),
     path("orders/<str:order_id>/book/", views.appointment_book, name="appointment-book"),
     path("patients/<str:patient_id>/appointments/", visit_views.appointment_list, name="appointment-list"),
     path("appointments/<str:appointment_id>/", visit_views.appointment_detail, name="appointment-detail"),

@@ -21,6 +21,7 @@ from infusions.scheduling.forms import BookForm, CancelForm, MoveForm, SlotFilte
 from infusions.scheduling.meanwhile import seen_now
 from infusions.scheduling.models import Appointment
 from infusions.scheduling.placing import wrong_state
+from infusions.scheduling.preference_services import preference_of, words_of
 from infusions.scheduling.slots import find_slots
 from infusions.scheduling.states import MOVABLE, State, may_follow
 from infusions.scheduling.waitlist_queries import is_waited_for
@@ -51,7 +52,7 @@ def slot_list(request, order_id):
 def appointment_book(request, order_id):
     """Books one of the starts shown, or a typed one; a lost start keeps everything and shows what still fits."""
     order = fetch_order(order_id)
-    filters = _filters(request, order)
+    filters = filters_of(request, order)
     form = BookForm(request.POST, site=filters.site, at_home=request.POST.get("setting") == Setting.HOME)
     if form.is_valid():
         try:
@@ -130,7 +131,7 @@ def _too_late(request, visit, problem):
     return go_to(request, "scheduling:appointment-detail", visit.public_id)
 
 
-def _filters(request, order, moving=None) -> SlotFilterForm:
+def filters_of(request, order, moving=None) -> SlotFilterForm:
     sites = Site.objects.visible_to(request.user)
     if moving is not None:
         return SlotFilterForm(request.GET, sites=sites.none(), site=moving.site, setting=moving.setting)
@@ -143,7 +144,7 @@ def _filters(request, order, moving=None) -> SlotFilterForm:
 
 def _show_slots(request, order, *, form=None, moving=None, seen=None):
     """The page of options. After a refused booking or move, `form` holds what was typed and why not."""
-    filters = _filters(request, order, moving)
+    filters = filters_of(request, order, moving)
     many = "more" in request.GET
     search = find_slots(
         order,
@@ -166,8 +167,9 @@ def _show_slots(request, order, *, form=None, moving=None, seen=None):
         "search": search,
         "best": presenters.best_row(search, filters.site, token),
         "days": presenters.day_groups(search, filters.site, token),
+        "wished": words_of(preference_of(order.patient)),
         "may_show_more": not many and len(search.options) == USUALLY,
-        **_addresses(request, order, moving),
+        **addresses(request, order, moving),
     }
     return render(request, "infusions/scheduling/slot_list.html", context)
 
@@ -179,16 +181,21 @@ def _empty_form(filters, moving, seen, token):
     return BookForm(site=filters.site, at_home=at_home, initial={"token": token, "setting": filters.setting})
 
 
-def _addresses(request, order, moving) -> dict:
+def addresses(request, order, moving) -> dict:
     """Where the page's forms and links lead; filters travel along, so a refused start comes back to the same search."""
     if moving is not None:
         list_url = post_url = reverse("scheduling:appointment-move", args=[moving.public_id])
     else:
         list_url = reverse("scheduling:slot-list", args=[order.public_id])
         post_url = reverse("scheduling:appointment-book", args=[order.public_id])
-    more = request.GET.copy()
+    more, asked = request.GET.copy(), request.GET.copy()
     more["more"] = "1"
+    if moving is not None:
+        asked["visit"] = moving.public_id
+    for typed in ("day", "time", "chair", "nurse", "start"):
+        asked.pop(typed, None)
     return {
+        "why_url": f"{reverse('scheduling:slot-why', args=[order.public_id])}?{asked.urlencode()}",
         "list_url": list_url,
         "post_url": f"{post_url}?{request.GET.urlencode()}",
         "more_url": f"{list_url}?{more.urlencode()}",
