@@ -39,6 +39,7 @@ DEMO_LOGINS = {
 }
 TIME_ZONE = "America/New_York"
 WEEKS = 6
+ROSTER_WEEKS = 54  # planned ahead, so that a year of visits can be booked
 PATIENTS = 60
 SIZES = {"small": PATIENTS}
 
@@ -110,7 +111,7 @@ def make_center(demo: Demo) -> None:
 def make_roster(demo: Demo) -> None:
     """Staff, and twelve-hour shifts: each nurse works most days, so that every day has three or more."""
     manager = demo.staff["manager"]
-    days = [demo.first_day + dt.timedelta(days=n) for n in range(WEEKS * 14 + 7)]
+    days = [demo.first_day + dt.timedelta(days=n) for n in range((WEEKS + ROSTER_WEEKS) * 7)]
     for number, (name, role, email, visits_homes) in enumerate(people.STAFF):
         if role == "manager":
             continue

@@ -78,14 +78,13 @@ class _Planner(Placer):
     def plan(self, first_on: dt.date | None, count: int | None, until: dt.date | None, wishes: Wishes) -> SeriesPlan:
         order = self.order
         self.wishes, self.count = wishes, count
-        self.until = min(until or order.valid_until, order.valid_until)
+        # Counted lines go on beyond the order's end, so that the page can say what is missing.
+        self.until = until or (order.valid_until if count is None else dt.date.max)
         if wishes.weekday is None:
             wishes = self.wishes = replace(wishes, weekday=self._open_weekday(first_on))
         first = first_day(order, self.course, self.today, wishes.weekday, first_on)
         self.floor = min(first, max(self.today, order.starts_on))
-        expected = expected_days(
-            order, first, wishes.weekday, count, self.until if count is None else order.valid_until
-        )
+        expected = expected_days(order, first, wishes.weekday, count, self.until)
         self.days.read(day for _, aim in expected for day in self.course_days(aim))
         self._look_ahead(expected)
         return SeriesPlan(tuple(self._lines(first)), wishes=self.wishes, first_on=first)
@@ -131,7 +130,7 @@ class _Planner(Placer):
         order, due, aim = self.order, first, first
         for number in range(1, (self.count or MOST_LINES) + 1):
             used_up = order.doses_given + self.course.booked >= order.visits_authorized
-            if not self.count and (aim > self.until or (used_up and number > 1)):
+            if aim > self.until or (used_up and number > 1 and not self.count):
                 return
             line = self._line(number, due, aim)
             yield line
@@ -146,22 +145,33 @@ class _Planner(Placer):
         line = SeriesLine(number, aim, aim, self.wishes.time or NINE)
         if beyond := self.beyond_the_order(aim):
             return replace(line, problems=tuple(beyond))
-        if not self.starts_of(aim, line.time, in_hours=True):
+        if aim not in self.days:
             self._read_around([(due, aim)])
         tolerance = self.order.tolerance_days
         near = [day for day in days_around(due, tolerance, tolerance) if self.floor <= day <= self.order.valid_until]
         days = by_closeness({*near, aim}, aim, self.wishes.weekdays)
-        for in_hours in (True, False) if self.wishes.has_hours else (False,):
-            for day in days:
-                if starts := self.starts_of(day, line.time, in_hours=in_hours):
-                    reason = "" if day == aim else self._day_reason(aim)
-                    return self._explained(self.placed(line, starts), reason)
+        starts = self._first_that_fits(days, line.time)
+        if not starts and any(day not in self.days for day in days):
+            self._read_around([(due, aim)])
+            starts = self._first_that_fits(days, line.time)
+        if starts:
+            moved = clock.local_date(starts[0], self.zone) != aim
+            reason = self._day_reason(aim) if moved else ""
+            return self._explained(self.placed(line, starts), reason)
         beyond_days = days_around(due, tolerance, tolerance + DAYS_BEYOND)
         return replace(
             line,
             problems=tuple(self.nothing_fits(sorted({*near, aim}))),
             alternatives=self.alternatives(aim, line.time, [d for d in beyond_days if d >= self.floor], ALTERNATIVES),
         )
+
+    def _first_that_fits(self, days: Sequence[dt.date], wall: dt.time) -> list[dt.datetime]:
+        """Within the patient's hours on any of the days, else on any of them at all."""
+        for in_hours in (True, False) if self.wishes.has_hours else (False,):
+            for day in days:
+                if starts := self.starts_of(day, wall, in_hours=in_hours):
+                    return starts
+        return []
 
     def _day_reason(self, aim: dt.date) -> str:
         """What is wrong with the day aimed at, or with the day of its course that cannot be had."""

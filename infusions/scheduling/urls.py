@@ -3,6 +3,7 @@ from django.urls import path
 from infusions.scheduling import (
     board_urls,
     preference_views,
+    series_urls,
     views,
     visit_views,
     waitlist_urls,
@@ -12,6 +13,7 @@ from infusions.scheduling import (
 
 app_name = "scheduling"
 urlpatterns = [
+    *series_urls.urlpatterns,
     *work_urls.urlpatterns,
     *board_urls.urlpatterns,
     *waitlist_urls.urlpatterns,
