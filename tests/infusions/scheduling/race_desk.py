@@ -43,7 +43,9 @@ def hang_while_acting(job: dict, number: int, result: dict) -> None:
         return done
 
     with clock.pretend(desk.now), connection.execute_wrapper(stop_after):
-        getattr(desk, act)()
+        while True:  # until an attempt is not refused before it gets so far
+            written.clear()
+            getattr(desk, act)()
 
 
 class Desk:
@@ -80,6 +82,63 @@ class Desk:
 
         if visit := self._visit("expected", "confirmed"):
             self._try(cancel_appointment, appointment=visit, reason="Race")
+
+    def book_series(self):
+        """Three days of one order, over the lanes that the others want singly."""
+        from infusions.scheduling.series_planning import plan_series
+        from infusions.scheduling.series_services import book_series
+
+        where = {"order": random.choice(self.orders), "site": self.site, "setting": "facility"}
+        first = random.choice(self.starts)
+        plan = plan_series(**where, first_on=first.date(), count=3, now=self.now)
+        self._try(book_series, **where, lines=plan.bookable)
+
+    def move_tail(self):
+        from infusions.scheduling.series_services import move_following
+
+        if visit := self._visit("expected", "confirmed"):
+            start = visit.start + dt.timedelta(minutes=random.choice([-30, 15, 60]))
+            self._try(move_following, appointment=visit, start=start)
+
+    def reseat(self):
+        """Give the visits of a day other chairs or nurses: those uncovered, else one by a plan for another visit."""
+        from infusion_center.core import clock
+        from infusions.scheduling.cover import uncovered_visits
+        from infusions.scheduling.reseat_services import apply_changes
+        from infusions.scheduling.reseating import reseat_day
+
+        day = clock.local_date(self.starts[0], self.site.time_zone)
+        found = uncovered_visits(self.site, *clock.day_bounds(day, self.site.time_zone), now=self.now)
+        if not found:
+            return self.reseat_for_one_more()
+        visits = [one.appointment for one in found]
+        plan = reseat_day(site=self.site, day=day, uncovered=visits, now=self.now)
+        if plan is not None and plan.changes:
+            self._try(apply_changes, changes=plan.changes, reason="Race", now=self.now)
+        return None
+
+    def reseat_for_one_more(self):
+        from infusions.scheduling.reseat_plans import plan_key, reseating_for
+        from infusions.scheduling.reseat_services import book_with_reseating
+        from infusions.scheduling.rules import examine
+
+        wishes = {"order": random.choice(self.orders), "setting": "facility", "site": self.site}
+        for start in random.sample(self.starts, len(self.starts)):
+            proposal = examine(**wishes, start=start, now=self.now)
+            if (plan := reseating_for(proposal, now=self.now)) is not None:
+                self._try(book_with_reseating, **wishes, start=start, shown=plan_key(plan), now=self.now)
+                return
+
+    def change_seat(self):
+        """What re-seating does to one visit, again and again: so that it meets whoever begins it."""
+        from infusions.facility.models import Chair
+        from infusions.scheduling.reseat_services import apply_changes
+        from infusions.scheduling.reseating import SeatChange
+
+        if visit := self._visit("expected", "confirmed", "arrived"):
+            chair = random.choice(list(Chair.objects.filter(site=self.site).order_by("pk")))
+            change = SeatChange(visit, chair, random.choice(self.nurses), visit.ratio_place)
+            self._try(apply_changes, changes=[change], reason="Race", now=self.now)
 
     # The floor
 

@@ -50,7 +50,9 @@ def start_job(**job) -> subprocess.Popen:
         "DATABASE_URL": database_url(),
         "DJANGO_SETTINGS_MODULE": "infusion_center.settings_test",
     }
-    return subprocess.Popen(command, cwd=settings.BASE_DIR, env=environment, stdout=subprocess.PIPE, text=True)
+    return subprocess.Popen(
+        command, cwd=settings.BASE_DIR, env=environment, stdout=subprocess.PIPE, text=True, start_new_session=True
+    )
 
 
 def run_job(**job) -> tuple[list[int], Counter]:
