@@ -10,15 +10,22 @@ from infusions.scheduling.board_ground import Ground, Span
 from infusions.scheduling.states import UPCOMING, State
 
 
-def uncovered_because(visit, ground: Ground) -> list[str]:
-    """In words, for a visit that is still to begin; nothing for one that is covered or has begun."""
-    if visit.state not in UPCOMING and visit.state != State.ARRIVED:
+def uncovered_because(visit, ground: Ground, now: dt.datetime) -> list[str]:
+    """In words, for a visit that is still to begin; nothing for one that is covered, has begun or is over.
+
+    The same conditions as cover.causes_of, asked of what the board has read already.
+    """
+    if visit.end <= now or (visit.state not in UPCOMING and visit.state != State.ARRIVED):
         return []
     found = []
     travel = dt.timedelta(minutes=visit.travel_minutes)
+    start, end = visit.start - travel, visit.end + travel
     shifts = ground.shifts_by_nurse.get((visit.nurse_id, visit.setting), ())
-    if not covers(shifts, visit.start - travel, visit.end + travel):
-        found.append(f"{visit.nurse_name} is not on shift")
+    if visit.setting == Setting.HOME and not visit.visits_homes:
+        found.append(f"{visit.nurse_name} no longer visits homes")
+    elif not covers([span for *span, ratio in shifts if ratio > visit.ratio_place], start, end):
+        has_shift = covers([span for *span, _ in shifts], start, end)
+        found.append(f"{visit.nurse_name} {'has too many patients' if has_shift else 'is not on shift'}")
     if visit.setting == Setting.HOME:
         return found
     if visit.chair_id not in ground.chair_ids:

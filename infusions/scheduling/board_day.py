@@ -167,7 +167,7 @@ def marked(cards: list[Card], courses: dict[int, Course | None], ground: Ground,
     """Writes on the cards who is uncovered, who overruns, and who is hit by that; each in words too."""
     late = {}
     for card in cards:
-        card.uncovered = uncovered_because(card.visit, ground)
+        card.uncovered = uncovered_because(card.visit, ground, now)
         if until := late_until(card.visit, courses[card.visit.pk], now):
             card.late_until = late[card.visit.pk] = until
     if late:

@@ -61,11 +61,11 @@ class Ground:
         return frozenset(chair.pk for chair in self.chairs)
 
     @cached_property
-    def shifts_by_nurse(self) -> dict[tuple[int, str], list[Span]]:
-        """By the nurse's row and the setting."""
+    def shifts_by_nurse(self) -> dict[tuple[int, str], list[tuple[dt.datetime, dt.datetime, int]]]:
+        """Start, end and ratio, by the nurse's row and the setting."""
         found = defaultdict(list)
         for shift in self.shifts:
-            found[shift.nurse_id, shift.setting].append((shift.start, shift.end))
+            found[shift.nurse_id, shift.setting].append((shift.start, shift.end, shift.ratio))
         return dict(found)
 
 

@@ -27,7 +27,15 @@ RUNNING = (DoseState.PREPARING, DoseState.INFUSING, DoseState.PAUSED, DoseState.
 VISIT_FIELDS = (
     *("pk", "public_id", "version", "state", "setting", "start", "end", "patient_id", "chair_id", "nurse_id"),
     *("ratio_place", "travel_minutes", "start_hands_minutes", "end_hands_minutes", "preparation_minutes"),
-    *("observation_minutes", "arrived_at", "finished_at", "move_requested_at", "patient_message", "is_pinned"),
+    *(
+        "observation_minutes",
+        "arrived_at",
+        "finished_at",
+        "move_requested_at",
+        "patient_message",
+        "is_pinned",
+        "nurse__visits_homes",
+    ),
     *("patient__family_name", "patient__given_name", "patient__chosen_name", "patient__date_of_birth"),
     *("chair__name", "chair__public_id", "nurse__public_id", "nurse__user__full_name", "nurse__user__initials"),
     *("order__product_id", "order__product__name", "order__product__concentration_mg_per_ml"),
@@ -61,6 +69,7 @@ class VisitRow:
     move_requested_at: dt.datetime | None
     patient_message: str
     is_pinned: bool
+    visits_homes: bool
     family_name: str
     given_name: str
     chosen_name: str

@@ -13,6 +13,7 @@ from infusion_center.core import clock
 from infusions.facility.queries import current_site
 from infusions.scheduling.board_day import board_day, version_of
 from infusions.scheduling.board_html import BoardHtml, legend, sprite
+from infusions.scheduling.board_move_views import undo_of
 from infusions.scheduling.board_week import board_week
 
 VIEWS = {"chairs": "Chairs", "nurses": "Nurses", "list": "List", "week": "Week"}
@@ -25,7 +26,8 @@ def board(request):
     site = current_site(request)
     if site is None:
         return render(request, "infusions/scheduling/board_no_site.html")
-    return render(request, "infusions/scheduling/board.html", context_of(request, site))
+    context = context_of(request, site) | {"undo": undo_of(request)}
+    return render(request, "infusions/scheduling/board.html", context)
 
 
 @requires(Permission.VIEW_SCHEDULE)

@@ -92,7 +92,7 @@ def board_week(site: Site, day: dt.date, now: dt.datetime) -> BoardWeek:
                 closure=ground.closures.get(one, ""),
                 visits=len(visits[one]),
                 homes=sum(1 for visit in visits[one] if visit.is_home),
-                uncovered=sum(1 for visit in visits[one] if uncovered_because(visit, ground)),
+                uncovered=sum(1 for visit in visits[one] if uncovered_because(visit, ground, now)),
                 hours=[loads[one].get(hour, HourLoad()) for hour in hours],
             )
             for one in days

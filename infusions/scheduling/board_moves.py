@@ -1,0 +1,125 @@
+"""What it would mean to put a visit elsewhere: whether it fits, why not, what does, and what follows, in words."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+
+from infusion_center.core import clock
+from infusion_center.core.rules import Problem, Severity, sort_problems
+from infusions.facility.models import Chair, Nurse
+from infusions.scheduling.models import Appointment
+from infusions.scheduling.placing import wrong_state
+from infusions.scheduling.rules import Proposal, approvals, examine
+from infusions.scheduling.slots import SlotOption, find_slots
+from infusions.scheduling.states import MOVABLE, State
+from infusions.templatetags.infusion_tags import duration
+from patients.models import Channel
+from patients.queries import may_contact
+
+NEAREST = 4
+
+
+@dataclass(frozen=True)
+class Preview:
+    """A visit as it would be; `means` and the names are empty where it does not fit."""
+
+    visit: Appointment
+    start: dt.datetime
+    end: dt.datetime
+    problems: list[Problem]
+    chair: str
+    nurse: str
+    means: list[str]
+    nearest: list[SlotOption]
+
+    @property
+    def fits(self) -> bool:
+        return all(problem.severity != Severity.BLOCKER for problem in self.problems)
+
+    @property
+    def needs_reason(self) -> bool:
+        return self.fits and any(problem.severity == Severity.APPROVAL for problem in self.problems)
+
+    @property
+    def changes_nothing(self) -> bool:
+        visit = self.visit
+        seat = (visit.chair.name if visit.chair else "", visit.nurse.user.full_name)
+        return self.fits and self.start == visit.start and (self.chair, self.nurse) == seat
+
+    @property
+    def words(self) -> str:
+        """Said while the visit is moved about."""
+        if not self.fits:
+            return " ".join(problem.message for problem in self.problems if problem.severity == Severity.BLOCKER)
+        if self.needs_reason:
+            return "fits, with a reason"
+        return "where it is" if self.changes_nothing else "fits"
+
+
+def preview_move(
+    *, visit: Appointment, start: dt.datetime, by, chair: Chair | None, nurse: Nurse | None, now: dt.datetime
+) -> Preview:
+    """The same questions as moving asks; nothing is written."""
+    proposal = examine(
+        order=visit.order,
+        site=visit.site,
+        setting=visit.setting,
+        start=start,
+        now=now,
+        chair=chair,
+        nurse=nurse,
+        moving=visit,
+    )
+    problems = sort_problems(approvals(proposal.problems, by))
+    if visit.state not in MOVABLE:
+        problems = [wrong_state(visit, "be moved")]
+    blocked = any(problem.severity == Severity.BLOCKER for problem in problems)
+    seat = None if blocked else proposal.seats[0]
+    chair_name = proposal.seen.chairs[seat.chair_id].name if seat and seat.chair_id else ""
+    nurse_name = proposal.seen.nurses[seat.nurse_id].user.full_name if seat else ""
+    return Preview(
+        visit=visit,
+        start=start,
+        end=proposal.end,
+        problems=problems,
+        chair=chair_name,
+        nurse=nurse_name,
+        means=[] if blocked else moving_means(visit, proposal, chair_name, nurse_name),
+        nearest=nearest_starts(visit, start, now) if blocked and visit.state in MOVABLE else [],
+    )
+
+
+def nearest_starts(visit: Appointment, start: dt.datetime, now: dt.datetime) -> list[SlotOption]:
+    """What fits on the same day, closest to the wish; in order of time."""
+    day = clock.local_date(start, visit.site.time_zone)
+    if day < clock.local_date(now, visit.site.time_zone):
+        return []
+    found = find_slots(
+        visit.order, setting=visit.setting, site=visit.site, earliest=day, latest=day, limit=96, moving=visit, now=now
+    ).options
+    closest = sorted(found, key=lambda option: abs(option.start - start))[:NEAREST]
+    return sorted(closest, key=lambda option: option.start)
+
+
+def moving_means(visit: Appointment, proposal: Proposal, chair: str, nurse: str) -> list[str]:
+    """What will happen, and to whom."""
+    name, moved = visit.patient.name, proposal.start != visit.start
+    found = []
+    if moved:
+        was_sure = visit.state == State.CONFIRMED
+        found.append(f"{name} confirmed the old time and must confirm again." if was_sure else f"{name} is to confirm.")
+        by_mail = bool(visit.patient.email) and may_contact(visit.patient, Channel.EMAIL)
+        phone = f": {visit.patient.phone}" if visit.patient.phone else ""
+        found.append("The patient is told by mail." if by_mail else f"The patient gets no mail; please call{phone}.")
+    else:
+        found.append("The time stays, so the patient is told nothing.")
+    if visit.chair and chair != visit.chair.name:
+        found.append(f"The chair changes from {visit.chair.name} to {chair}.")
+    if nurse != visit.nurse.user.full_name:
+        found.append(f"The nurse changes from {visit.nurse.user.full_name} to {nurse}.")
+    if proposal.length.total != visit.minutes:
+        found.append(f"It takes {duration(proposal.length.total)} now instead of {duration(visit.minutes)}.")
+    if moved and visit.series_id:
+        found.append("The other visits of the series stay where they are.")
+    return found
