@@ -5,19 +5,17 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass
 
-from infusion_center.core import clock
 from infusion_center.core.rules import Problem, Severity, sort_problems
 from infusions.facility.models import Chair, Nurse
 from infusions.scheduling.models import Appointment
 from infusions.scheduling.placing import wrong_state
 from infusions.scheduling.rules import Proposal, approvals, examine
-from infusions.scheduling.slots import SlotOption, find_slots
+from infusions.scheduling.slots import SlotOption
 from infusions.scheduling.states import MOVABLE, State
+from infusions.scheduling.why_not import explain_start
 from infusions.templatetags.infusion_tags import duration
 from patients.models import Channel
 from patients.queries import may_contact
-
-NEAREST = 4
 
 
 @dataclass(frozen=True)
@@ -71,10 +69,23 @@ def preview_move(
         nurse=nurse,
         moving=visit,
     )
-    problems = sort_problems(approvals(proposal.problems, by))
-    if visit.state not in MOVABLE:
-        problems = [wrong_state(visit, "be moved")]
+    problems, nearest = sort_problems(approvals(proposal.problems, by)), []
     blocked = any(problem.severity == Severity.BLOCKER for problem in problems)
+    if visit.state not in MOVABLE:
+        problems, blocked = [wrong_state(visit, "be moved")], True
+    elif blocked:
+        why = explain_start(
+            order=visit.order,
+            start=start,
+            setting=visit.setting,
+            site=visit.site,
+            by=by,
+            chair=chair,
+            nurse=nurse,
+            moving=visit,
+            now=now,
+        )
+        problems, nearest = why.problems, sorted(why.nearest, key=lambda option: option.start)
     seat = None if blocked else proposal.seats[0]
     chair_name = proposal.seen.chairs[seat.chair_id].name if seat and seat.chair_id else ""
     nurse_name = proposal.seen.nurses[seat.nurse_id].user.full_name if seat else ""
@@ -86,20 +97,8 @@ def preview_move(
         chair=chair_name,
         nurse=nurse_name,
         means=[] if blocked else moving_means(visit, proposal, chair_name, nurse_name),
-        nearest=nearest_starts(visit, start, now) if blocked and visit.state in MOVABLE else [],
+        nearest=nearest,
     )
-
-
-def nearest_starts(visit: Appointment, start: dt.datetime, now: dt.datetime) -> list[SlotOption]:
-    """What fits on the same day, closest to the wish; in order of time."""
-    day = clock.local_date(start, visit.site.time_zone)
-    if day < clock.local_date(now, visit.site.time_zone):
-        return []
-    found = find_slots(
-        visit.order, setting=visit.setting, site=visit.site, earliest=day, latest=day, limit=96, moving=visit, now=now
-    ).options
-    closest = sorted(found, key=lambda option: abs(option.start - start))[:NEAREST]
-    return sorted(closest, key=lambda option: option.start)
 
 
 def moving_means(visit: Appointment, proposal: Proposal, chair: str, nurse: str) -> list[str]:

@@ -7,6 +7,7 @@ from tests.guards.source import is_page, modules
 AUDIT = "infusion_center.audit.services"
 # Writers that need no event of their own, each with the reason.
 WITHOUT_EVENT = {
+    "infusions.scheduling.board_moves.preview_move": "only asks what a move would mean; writes nothing",
     "infusions.doses.writing.add_rate": "one row of a start, change, pause or end, which record the event themselves",
 }
 

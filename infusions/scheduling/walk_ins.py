@@ -1,0 +1,98 @@
+"""Who walks in or is added today: patients with a bookable order, what fits for each on the day, from now on."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass, field
+
+from infusion_center.core import clock
+from infusion_center.core.rules import Problem
+from infusions.facility.models import Chair, Nurse, Setting, Site
+from infusions.orders.models import InfusionOrder
+from infusions.orders.queries import active_order
+from infusions.scheduling.models import Appointment
+from infusions.scheduling.slots import SlotOption, SlotSearch, find_slots
+from infusions.scheduling.states import UPCOMING
+from infusions.scheduling.why_not import WhyNot, explain_start
+from patients.models import Patient
+from patients.queries import search_patients
+
+# Each of them is searched for: who types more of the name finds the one he means.
+MOST_PATIENTS = 4
+MOST_STARTS = 5
+
+
+@dataclass(frozen=True)
+class Spot:
+    """A place that was pointed at on the board."""
+
+    start: dt.datetime
+    chair: Chair | None = None
+    nurse: Nurse | None = None
+
+
+@dataclass(frozen=True)
+class WalkIn:
+    """A patient, the order that would be given, and the starts that fit; `later` is the visit booked already."""
+
+    patient: Patient
+    order: InfusionOrder | None
+    starts: list[SlotOption] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+    at_spot: WhyNot | None = None
+    later: Appointment | None = None
+    only_moving: bool = False  # one more visit does not fit, but the later one could come to this day instead
+
+
+def find_walk_ins(
+    *, text: str, site: Site, day: dt.date, asked_by, spot: Spot | None, now: dt.datetime
+) -> list[WalkIn]:
+    """For what was typed, best first. Reads only; booking asks everything again."""
+    return [_walk_in(patient, site, day, asked_by, spot, now) for patient in search_patients(text, MOST_PATIENTS)]
+
+
+def _walk_in(patient: Patient, site: Site, day: dt.date, asked_by, spot: Spot | None, now: dt.datetime) -> WalkIn:
+    order = active_order(patient)
+    if order is None:
+        return WalkIn(patient, None)
+    later = (
+        Appointment.objects.filter(order=order, site=site, state__in=UPCOMING, start__gte=now)
+        .with_people()
+        .order_by("start", "pk")
+        .first()
+    )
+    earliest = max(now, clock.day_bounds(day, site.time_zone)[0])
+
+    def search_day(moving: Appointment | None) -> SlotSearch:
+        return find_slots(
+            order,
+            setting=Setting.FACILITY,
+            site=site,
+            earliest=earliest,
+            latest=day,
+            limit=None,
+            now=now,
+            moving=moving,
+        )
+
+    search = search_day(None)
+    only_moving = not search.options and later is not None and clock.local_date(later.start, site.time_zone) != day
+    if only_moving:
+        search = search_day(later)
+    at_spot = None
+    if spot is not None:
+        at_spot = explain_start(
+            order=order,
+            start=spot.start,
+            setting=Setting.FACILITY,
+            site=site,
+            by=asked_by,
+            chair=spot.chair,
+            nurse=spot.nurse,
+            now=now,
+        )
+    wished = spot.start if spot else earliest
+    closest = sorted(search.options, key=lambda option: abs(option.start - wished))[:MOST_STARTS]
+    starts = sorted(closest, key=lambda option: option.start)
+    problems = [] if starts else search.refusals
+    return WalkIn(patient, order, starts, problems, at_spot, later, only_moving)
