@@ -76,7 +76,8 @@ def _walk_in(patient: Patient, site: Site, day: dt.date, asked_by, spot: Spot | 
         )
 
     search = search_day(None)
-    only_moving = not search.options and later is not None and clock.local_date(later.start, site.time_zone) != day
+    is_due = any(not option.needs_approval for option in search.options)
+    only_moving = not is_due and later is not None and clock.local_date(later.start, site.time_zone) != day
     if only_moving:
         search = search_day(later)
     at_spot = None
