@@ -11,16 +11,17 @@ import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from infusions.facility.models import Chair, Nurse, Setting, Site
+from infusions.facility.models import Chair, ChairKind, Nurse, Setting, Site
 from infusions.scheduling.bitmaps import Seat
 from infusions.scheduling.models import Appointment
 from infusions.scheduling.seating import WANTED, Part, Room, Seating, settle_easily
 from infusions.scheduling.seating_day import DayRows, read_days
-from infusions.scheduling.seating_parts import Puzzle, Wanted
+from infusions.scheduling.seating_parts import chair_part, nurse_part, place_part
 from infusions.scheduling.seating_places import hand_out_places
+from infusions.scheduling.seating_puzzle import Puzzle, Wanted
 from infusions.scheduling.seating_solver import Undecided, solve
 
-__all__ = ["Reseating", "SeatChange", "Undecided", "Wanted", "reseat", "reseat_as", "reseat_day"]
+__all__ = ["Reseating", "SeatChange", "Undecided", "Wanted", "reseat", "reseat_as", "reseat_day", "reseat_in"]
 
 
 @dataclass(frozen=True)
@@ -87,8 +88,12 @@ def reseat_day(
 
 def reseat(rows: DayRows, wanted: Wanted | None = None, uncovered: Sequence[Appointment] = ()) -> Reseating | None:
     """The same for a day that was read already."""
-    puzzle = Puzzle(rows, wanted, [visit.pk for visit in uncovered])
-    if wanted is not None and not puzzle.wanted_is_possible():
+    return reseat_in(Puzzle(rows, [visit.pk for visit in uncovered]).seeking(wanted), uncovered)
+
+
+def reseat_in(puzzle: Puzzle, uncovered: Sequence[Appointment] = ()) -> Reseating | None:
+    """The same, where several starts of a day are asked about and share a puzzle."""
+    if puzzle.wanted is not None and not puzzle.wanted_is_possible():
         return None
     found = _seat_everybody(puzzle)
     return None if found is None else _plan(puzzle, found, uncovered)
@@ -104,19 +109,13 @@ def reseat_as(
 
     The wanted visit's seat by WANTED. So what a page showed is looked at again without deciding it again.
     """
-    puzzle = Puzzle(rows, wanted, [visit.pk for visit in uncovered])
+    puzzle = Puzzle(rows, [visit.pk for visit in uncovered]).seeking(wanted)
     if not seats.keys() <= puzzle.stays.keys() or (wanted is not None and not puzzle.wanted_is_possible()):
         return None
-    parts = [puzzle.chair_part(kind) for kind in puzzle.kinds]
-    if WANTED in seats and (chair := rows.chairs.get(seats[WANTED][0])):
-        parts = [
-            part if kind == chair.kind else _without_wanted(part)
-            for kind, part in zip(puzzle.kinds, parts, strict=True)
-        ]
-    elif not puzzle.stays.get(WANTED) or puzzle.stays[WANTED].at_home:
-        parts = [_without_wanted(part) for part in parts]
+    chair = rows.chairs.get(seats[WANTED][0]) if WANTED in seats else None
+    parts = [chair_part(puzzle, kind, with_wanted=bool(chair and chair.kind == kind)) for kind in puzzle.kinds]
     chairs = [_as_told(part, {key: chair for key, (chair, _) in seats.items()}) for part in parts]
-    nurses = _as_told(puzzle.nurse_part(), {key: nurse for key, (_, nurse) in seats.items()})
+    nurses = _as_told(nurse_part(puzzle), {key: nurse for key, (_, nurse) in seats.items()})
     if nurses is None or None in chairs or (places := hand_out_places(puzzle, nurses)) is None:
         return None
     return _plan(puzzle, _found([*chairs, nurses], places), uncovered)
@@ -158,12 +157,12 @@ class _Found:
 
 
 def _seat_everybody(puzzle: Puzzle) -> _Found | None:
-    solved = _settle(puzzle, puzzle.nurse_part())
+    solved = _settle(puzzle, nurse_part(puzzle))
     if solved is None:
         return None
     places = hand_out_places(puzzle, solved[-1])
     if places is None:
-        solved = _settle(puzzle, puzzle.place_part())
+        solved = _settle(puzzle, place_part(puzzle))
         if solved is None:
             return None
         places = {key: choice.seat[1] for key, choice in solved[-1].chosen.items()}
@@ -185,32 +184,40 @@ def _settle(puzzle: Puzzle, nurse_part: Part) -> list[Seating] | None:
     nurses = _settle_part(nurse_part)
     if nurses is None:
         return None
-    parts = {kind: puzzle.chair_part(kind) for kind in puzzle.kinds}
-    others = {kind: _without_wanted(part) for kind, part in parts.items()}
     if puzzle.wanted is None or puzzle.wanted.need.at_home:
-        return _settle_all(others, nurse_part, nurses)
+        return _settle_all(puzzle, nurse_part, nurses, wanted_kind=None)
     # The wanted visit takes whichever kind of chair costs least; the one its patient needs, if any.
-    possible = [puzzle.wanted.chair_kind] if puzzle.wanted.chair_kind else puzzle.kinds
-    return _best(_settle_all({**others, kind: parts[kind]}, nurse_part, nurses) for kind in possible if kind in parts)
+    # Recliners before the others: beds stay free for who needs them.
+    possible = [kind for kind in puzzle.kinds if puzzle.wanted.chair_kind in ("", kind)]
+    possible.sort(key=lambda kind: kind != ChairKind.RECLINER)
+    return _best(_settle_all(puzzle, nurse_part, nurses, wanted_kind=kind) for kind in possible)
 
 
-def _settle_all(parts: Mapping[str, Part], nurse_part: Part, nurses: Seating) -> list[Seating] | None:
-    found = [_settle_part(part) for part in parts.values()]
-    if None in found:
-        return None
+def _settle_all(puzzle: Puzzle, nurse_part: Part, nurses: Seating, *, wanted_kind) -> list[Seating] | None:
+    parts = [chair_part(puzzle, kind, with_wanted=kind == wanted_kind) for kind in puzzle.kinds]
+    found = []
+    for part in parts:
+        if (seating := _settle_part(part)) is None:
+            return None
+        found.append(seating)
     if any(one.unsettled for one in (*found, nurses)):
-        return solve([*parts.values(), nurse_part])
+        return solve([*parts, nurse_part])
     return [*found, nurses]
 
 
 def _best(tried: Iterable[list[Seating] | None]) -> list[Seating] | None:
-    """The one that leaves fewest unsettled, then with the fewest changes."""
-
-    def price(seatings: list[Seating]) -> tuple[int, int]:
+    """The one that leaves fewest unsettled, then with the fewest changes; nothing beats one without any."""
+    best, least = None, None
+    for seatings in tried:
+        if seatings is None:
+            continue
         unsettled = set().union(*(one.unsettled for one in seatings))
-        return len(unsettled), sum(one.cost for one in seatings)
-
-    return min((seatings for seatings in tried if seatings is not None), key=price, default=None)
+        price = len(unsettled), sum(one.cost for one in seatings)
+        if least is None or price < least:
+            best, least = seatings, price
+        if price == (0, 0):
+            break
+    return best
 
 
 def _settle_part(part: Part) -> Seating | None:
@@ -219,10 +226,6 @@ def _settle_part(part: Part) -> Seating | None:
         return easy
     solved = solve([part])
     return None if solved is None else solved[0]
-
-
-def _without_wanted(part: Part) -> Part:
-    return Part(tuple(mover for mover in part.movers if mover.key != WANTED), part.fixed, part.capacity)
 
 
 def _change(puzzle: Puzzle, key: int, found: _Found) -> SeatChange:
@@ -234,6 +237,6 @@ def _change(puzzle: Puzzle, key: int, found: _Found) -> SeatChange:
 def _unseated(puzzle: Puzzle, unsettled: set[int], uncovered: Sequence[Appointment]) -> tuple[Appointment, ...]:
     """With those that were not even asked, because they have begun, are pinned, or lie outside opening hours."""
     not_asked = {visit.pk: visit for visit in uncovered if visit.pk not in puzzle.uncovered}
-    pushed = {visit.pk: visit for visit in puzzle.fixed() if puzzle.is_pushed_off(visit)}
+    pushed = {visit.pk: visit for visit in puzzle.fixed if puzzle.is_pushed_off(visit)}
     left = {**not_asked, **pushed, **{key: puzzle.visits[key] for key in unsettled}}
     return tuple(sorted(left.values(), key=lambda visit: (visit.start, visit.pk)))

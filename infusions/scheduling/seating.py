@@ -136,7 +136,7 @@ def settle_easily(part: Part) -> Seating | None:
     unsettled = sorted((mover for mover in part.movers if mover.is_unsettled), key=lambda mover: len(mover.choices))
     chosen = {mover.key: mover.now for mover in settled}
     room = Room(part, chosen.values())
-    if found := _seat_all(room, unsettled):
+    if (found := _seat_all(room, unsettled)) is not None:
         return Seating(chosen | found)
     if len(unsettled) == 1 and (found := _seat_by_one_change(room, unsettled[0], settled)):
         return Seating(chosen | found)

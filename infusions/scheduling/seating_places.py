@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from infusions.scheduling.lanes import place_lanes
 from infusions.scheduling.seating import Seating
-from infusions.scheduling.seating_parts import Puzzle, Stay
+from infusions.scheduling.seating_puzzle import Puzzle, Stay
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ def hand_out_places(puzzle: Puzzle, nurses: Seating) -> dict[int, int] | None:
     holds his place already.
     """
     held: dict[int, dict[int, int]] = defaultdict(lambda: defaultdict(int))  # nurse -> place -> quarters
-    for visit in puzzle.fixed():
+    for visit in puzzle.fixed:
         for place, lane in enumerate(place_lanes(visit.nurse_id)):
             held[visit.nurse_id][place] |= puzzle.takes(visit).get(lane, 0)
     guests: dict[int, list[Guest]] = defaultdict(list)

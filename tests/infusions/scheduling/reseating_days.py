@@ -164,7 +164,9 @@ def rows_of(day: PlainDay) -> DayRows:
     chairs = {
         pk: Chair(pk=pk, site=site, kind=kind, is_active=pk not in day.retired) for pk, kind in day.chairs.items()
     }
-    nurses = {nurse: Nurse(pk=nurse, user_id=nurse) for nurse in range(1, 5)}
+    nurses = {
+        nurse: Nurse(pk=nurse, user_id=nurse) for nurse in {s[0] for s in day.shifts} | {v.nurse for v in day.visits}
+    }
     rows = DayRows(
         site=site,
         day=EIGHT.date(),
