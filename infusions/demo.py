@@ -14,6 +14,7 @@ from infusion_center.core import clock
 from infusion_center.core.rules import RuleViolation
 from infusions import demo_people as people
 from infusions.checklists.catalog import load_template
+from infusions.demo_cover import leave_a_nurse_ill
 from infusions.demo_visits import live_through
 from infusions.facility import chair_services, roster_services
 from infusions.facility import services as facility
@@ -80,6 +81,7 @@ def build_demo(*, seed: int = 1, say: Callable[[str], None] = lambda line: None)
     say(f"{Appointment.objects.count()} visits are booked.")
     live_through(demo, now)
     leave_open_ends(demo, now)
+    leave_a_nurse_ill(demo, now)
     return demo
 
 

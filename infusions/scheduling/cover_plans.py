@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from django.db.models import Q
 
 from infusion_center.core import clock
 from infusion_center.core.rules import Severity
 from infusions.facility.models import Site
+from infusions.scheduling.cover import WAITING
 from infusions.scheduling.models import Appointment
 from infusions.scheduling.queries import Known, known_about
 from infusions.scheduling.reseating import Reseating, SeatChange, Undecided, reseat_day
@@ -67,15 +70,25 @@ def propose(site: Site, visits: Iterable[Appointment], *, by, now: dt.datetime) 
     for visit in visits:
         by_day[clock.local_date(visit.start, site.time_zone)].append(visit)
     days = sorted(by_day)
-    plans = tuple(plan_day(site, day, by_day[day], now=now) for day in days[:DAYS_AT_ONCE])
+    plans = tuple(_stuck(plan_day(site, day, by_day[day], now=now), by_day[day]) for day in days[:DAYS_AT_ONCE])
     later = sum(len(by_day[day]) for day in days[DAYS_AT_ONCE:])
     return _with_times(CoverPlan(plans, left_for_later=later), site, by=by, now=now)
 
 
 def propose_for_overrun(site: Site, late: Appointment, until: dt.datetime, *, by, now: dt.datetime) -> CoverPlan:
-    """For the later visits that are hit when one in progress holds its chair and nurse until `until`."""
+    """For the later visits that are hit when one in progress holds its chair and nurse until `until`.
+
+    Those still to come are found by the seating itself; whose time has come already and who waits is asked for.
+    """
     day = clock.local_date(late.start, site.time_zone)
-    plan = plan_day(site, day, (), now=now, longer={late.pk: until})
+    waiting = Appointment.objects.filter(
+        site=site, state__in=WAITING, start__gte=late.start, start__lt=now, end__gt=now
+    )
+    sharing = Q(chair__isnull=False, chair=late.chair_id) | Q(nurse=late.nurse_id)
+    plan = plan_day(site, day, list(waiting.filter(sharing).with_people()), now=now, longer={late.pk: until})
+    # Each of them stands for itself: nobody asked for one rather than for another.
+    together = sorted(plan.changes, key=lambda change: (change.appointment.start, change.appointment.pk))
+    plan = replace(plan, seated=(), others=tuple(together))
     return _with_times(CoverPlan((plan,)), site, by=by, now=now)
 
 
@@ -91,18 +104,20 @@ def plan_day(
         found = reseat_day(site=site, day=day, uncovered=visits, now=now, longer=longer)
     except Undecided:
         return DayPlan(day, unseated=tuple(visits), undecided=True)
-    return _part(day, found or Reseating(None, (), tuple(visits)), {visit.pk for visit in visits})
+    found = found or Reseating(None, (), tuple(visits))
+    asked = {visit.pk: visit for visit in visits}
+    changes = sorted(found.changes, key=lambda change: (change.appointment.start, change.appointment.pk))
+    # Another place of the same nurse is no change that anybody sees, but it may be all that an uncovered visit lacked.
+    seated = tuple(change for change in changes if change.appointment.pk in asked)
+    others = tuple(change for change in changes if change.appointment.pk not in asked and change.is_visible)
+    return DayPlan(day, seated, others, tuple(sorted(found.unseated, key=lambda visit: (visit.start, visit.pk))))
 
 
-def _part(day: dt.date, found: Reseating, asked: Collection[int]) -> DayPlan:
-    visible = sorted(found.visible, key=lambda change: (change.appointment.start, change.appointment.pk))
-    seated = tuple(change for change in visible if change.appointment.pk in asked)
-    others = tuple(change for change in visible if change.appointment.pk not in asked)
-    settled = {change.appointment.pk for change in seated}
-    # A visit that would keep its seat would stay uncovered: it needs another time, or somebody who decides.
-    kept = {change.appointment for change in found.changes if change.appointment.pk in asked - settled}
-    unseated = sorted({*found.unseated, *kept}, key=lambda visit: (visit.start, visit.pk))
-    return DayPlan(day, seated, others, tuple(unseated))
+def _stuck(plan: DayPlan, visits: Iterable[Appointment]) -> DayPlan:
+    """An uncovered visit that would keep the seat it has is not helped: it needs another time, or a decision."""
+    settled = {change.appointment.pk for change in plan.seated} | {visit.pk for visit in plan.unseated}
+    stuck = [visit for visit in visits if visit.pk not in settled]
+    return replace(plan, unseated=tuple(sorted([*plan.unseated, *stuck], key=lambda visit: (visit.start, visit.pk))))
 
 
 def _with_times(plan: CoverPlan, site: Site, *, by, now: dt.datetime) -> CoverPlan:

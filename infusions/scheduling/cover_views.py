@@ -45,7 +45,7 @@ def cover_list(request, *, site):
     found = uncovered_visits(site, span.start, span.end, now=now)
     page = Paginator(found, PAGE_SIZE).get_page(request.GET.get("page"))
     context = {"site": site, "span": span, "page": page, "days": by_day(page, site), "chips": chips(span, site, now)}
-    context |= {"slug": "uncovered", "work_lists": LISTS}
+    context |= {"slug": "uncovered", "work_lists": LISTS, "site_query": Span(site, None, None).query}
     return render(request, "infusions/scheduling/cover_list.html", context)
 
 

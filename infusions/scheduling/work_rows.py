@@ -60,6 +60,7 @@ def act_to(name: str, *args, label: str, **more) -> Act:
 
 
 def unconfirmed_row(visit: Appointment) -> WorkRow:
+    """Whoever has the patient on the telephone presses "Confirmed"."""
     asks = visit.move_requested_at is not None
     wishes = f"Asks for another time{f': {visit.patient_message}' if visit.patient_message else ''}"
     acts = [_confirm(visit), _call(visit.patient), _move(visit)]
@@ -115,7 +116,7 @@ def due_row(one: DueOrder) -> WorkRow:
     if one.is_used_up or one.ends_before:
         acts = [act_to("orders:order-detail", order.public_id, label="Open order", permission=P.VIEW_ORDER)]
     url = reverse("orders:order-detail", args=[order.public_id])
-    when = f"Due {name_day(window.due_on)}"
+    when = f"Due {window.due_on:%a} {window.due_on.day} {window.due_on:%b}"
     return WorkRow(order.patient, when, _product(order), url, (why,), tuple(acts), is_urgent=window.is_overdue)
 
 
@@ -124,7 +125,7 @@ def freed_row(slot: FreedSlot, number: int) -> WorkRow:
     visit, local = slot.visit, clock.to_local(slot.start, slot.site.time_zone)
     act = act_to("scheduling:slot-freed", visit.public_id, label="See who fits", icon="users-round")
     waiting = f"{number} on the waitlist may want it"
-    when = f"{name_day(local.date())}, {local:%H:%M}"
+    when = f"{local:%a} {local.day} {local:%b}, {local:%H:%M}"
     return WorkRow(visit.patient, when, duration(slot.minutes), act.url, (waiting,), (act,))
 
 
@@ -136,7 +137,7 @@ def _visit_row(visit: Appointment, why: tuple[str, ...], acts: list[Act], *, is_
 
 def _moment(visit: Appointment) -> str:
     local = dt.datetime.fromisoformat(visit.local_start)
-    return f"{name_day(local.date())}, {local:%H:%M}"
+    return f"{local:%a} {local.day} {local:%b}, {local:%H:%M}"
 
 
 def _product(order: InfusionOrder) -> str:
@@ -145,7 +146,7 @@ def _product(order: InfusionOrder) -> str:
 
 def _confirm(visit: Appointment) -> Act:
     url = reverse("scheduling:appointment-confirm", args=[visit.public_id])
-    return Act("Confirmed by phone", url, icon="check", is_post=True, permission=P.CHECK_IN)
+    return Act("Confirmed", url, icon="check", is_post=True, permission=P.CHECK_IN)
 
 
 def _call(patient: Patient) -> Act:

@@ -8,6 +8,7 @@ from django.test.utils import CaptureQueriesContext
 
 from infusion_center.core import clock
 from infusions.facility.models import Chair, ChairOutage, Closure, Nurse, OpeningHours, Setting, Shift
+from infusions.scheduling.board_day import board_day
 from infusions.scheduling.cover import uncovered_ids, uncovered_visits
 from infusions.scheduling.models import Appointment
 from infusions.scheduling.states import State
@@ -255,3 +256,16 @@ def test_no_visits_cost_one_query(center):
     with CaptureQueriesContext(connection) as queries:
         assert uncovered_ids(center.site, NOW) == set()
     assert len(queries) == 1
+
+
+def test_the_board_and_the_list_agree_on_who_is_uncovered(named):
+    """Each reads its own ground, and for its own price: neither may know better."""
+    visit = make_visit(named)
+    seen = {}
+    for case, (cause, _) in CAUSES.items():
+        with transaction.atomic():
+            cause(named)
+            board = board_day(named.site, DAY, NOW)
+            seen[case] = {card.visit.pk for card in board.cards if card.uncovered} == uncovered_ids(named.site, NOW)
+            transaction.set_rollback(True)
+    assert (seen, visit.pk > 0) == (dict.fromkeys(CAUSES, True), True)

@@ -216,6 +216,19 @@ def test_nothing_ticked_and_a_forged_plan_change_nothing(center, desk):
     assert everything_written() == before
 
 
+def test_a_lower_ratio_may_take_no_more_than_another_place(center, desk):
+    visit = visit_at(center, "09:00", ratio_place=3)
+    Shift.objects.filter(nurse=center.nurses[0]).update(ratio=1)
+    page = proposal(desk)
+    assert (lines(page)[0], "another of her places" in page.content.decode()) == (
+        [(visit.pk, visit.chair, visit.nurse)],
+        True,
+    )
+    assert press(desk, page, [visit]).status_code == 302
+    visit.refresh_from_db()
+    assert (listed(desk), visit.ratio_place, claim_violations()) == ([], 0, [])
+
+
 def test_one_of_two_may_be_chosen(center, desk):
     first, second = visit_at(center, "09:00"), visit_at(center, "10:00", chair=1)
     Shift.objects.filter(nurse=center.nurses[0]).delete()

@@ -48,8 +48,8 @@ def test_unconfirmed_holds_the_next_48_hours(center):
     visit(hours(48.25))
     make_appointment(start=hours(5))
     assert rows_of("unconfirmed", center) == [
-        (soon.patient_id, "Mon 2 Mar 2026, 08:00", ("Has not confirmed",)),
-        (asks.patient_id, "Wed 4 Mar 2026, 07:00", ("Asks for another time: Rather at noon?",)),
+        (soon.patient_id, "Mon 2 Mar, 08:00", ("Has not confirmed",)),
+        (asks.patient_id, "Wed 4 Mar, 07:00", ("Asks for another time: Rather at noon?",)),
     ]
 
 
@@ -63,7 +63,7 @@ def test_due_not_booked_holds_whose_window_begins_within_two_weeks(center, order
     expected = [(order.pk, dt.date(2026, 3, 8), dt.date(2026, 3, 16), dt.date(2026, 2, 12))]
     assert due(center) == expected
     assert rows_of("due-not-booked", center) == [
-        (order.patient_id, "Due Thu 12 Mar 2026", ("Last on Thu 12 Feb 2026",))
+        (order.patient_id, "Due Thu 12 Mar", ("Last on Thu 12 Feb 2026",))
     ]
     assert due_orders(make_site(), NOW) == []
     move_held_to(held, dt.date(2026, 2, 20))  # from 16 March: the last day that counts
@@ -80,7 +80,7 @@ def move_held_to(visit, day):
 def test_due_not_booked_says_who_is_overdue_and_who_needs_a_new_order(center, order):
     visit_of(center, order, dt.date(2026, 1, 5), state=State.COMPLETED)
     assert rows_of("due-not-booked", center) == [
-        (order.patient_id, "Due Mon 2 Feb 2026", ("Last on Mon 5 Jan 2026, overdue",))
+        (order.patient_id, "Due Mon 2 Feb", ("Last on Mon 5 Jan 2026, overdue",))
     ]
     InfusionOrder.objects.filter(pk=order.pk).update(doses_given=12)
     why = "All 12 authorized visits are used up: ask for a new authorization"
@@ -140,7 +140,7 @@ def test_ends_before_visit_looks_ahead_over_all_booked_visits(center):
     ]
     assert rows_of("ends-before-visit", center)[0] == (
         orders[1].patient_id,
-        "Tue 5 May 2026, 09:00 and 1 more",
+        "Tue 5 May, 09:00 and 1 more",
         ("The order ends on Mon 4 May 2026",),
     )
 

@@ -1,0 +1,51 @@
+"""What the desk has to solve in the demo center: a nurse who cannot come on a day of next week."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import defaultdict
+from typing import TYPE_CHECKING
+
+from infusion_center.core import clock
+from infusions.facility.models import Nurse, Setting
+from infusions.facility.queries import working_hours
+from infusions.facility.roster_services import call_out
+from infusions.scheduling.models import Appointment
+
+if TYPE_CHECKING:
+    from infusions.demo import Demo
+
+WANTED = (3, 2, 4, 1)  # so many visits left uncovered are worth a look, best first
+
+
+def leave_a_nurse_ill(demo: Demo, now: dt.datetime) -> None:
+    """Somebody of the demo roster calls in ill for a day of next week; her visits are uncovered until re-seated."""
+    found = _busiest(demo, now)
+    if found is None:
+        return
+    (nurse, day), visits = found
+    hours = working_hours(nurse, *clock.day_bounds(day, demo.site.time_zone))
+    if hours is None:
+        return
+    call_out(nurse=nurse, starts_at=hours[0], ends_at=hours[1], reason="Ill", by=demo.staff["scheduler"], now=now)
+    number = "1 visit" if len(visits) == 1 else f"{len(visits)} visits"
+    demo.say(f"{nurse} cannot come on {day:%a} {day.day} {day:%b}: {number} to re-seat, under To do, Uncovered.")
+
+
+def _busiest(demo: Demo, now: dt.datetime) -> tuple[tuple[Nurse, dt.date], list[Appointment]] | None:
+    """A nurse, a day of next week and the visits in chairs that she has then. Not whoever signs in to the demo."""
+    monday = demo.today + dt.timedelta(days=7 - demo.today.weekday())
+    first, _ = clock.day_bounds(monday, demo.site.time_zone)
+    _, last = clock.day_bounds(monday + dt.timedelta(days=4), demo.site.time_zone)
+    visits = Appointment.objects.upcoming(now).filter(
+        site=demo.site, setting=Setting.FACILITY, start__gte=first, start__lt=last
+    )
+    held: dict[tuple[Nurse, dt.date], list[Appointment]] = defaultdict(list)
+    for visit in visits.select_related("nurse__user").order_by("start", "pk"):
+        if visit.nurse.user not in demo.staff.values():
+            held[visit.nurse, clock.local_date(visit.start, demo.site.time_zone)].append(visit)
+    for number in WANTED:
+        for key, members in held.items():
+            if len(members) == number:
+                return key, members
+    return None
