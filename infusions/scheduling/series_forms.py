@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
 from dataclasses import replace
 
 from django import forms
@@ -110,8 +111,10 @@ class SeriesSheet:
         numbers = sorted({int(text) for text in data.getlist("line") if text.isdecimal()})[:MOST_LINES]
         return cls({number: LineForm(data, number=number) for number in numbers})
 
-    def wishes(self) -> list[LineWish]:
-        return [wish for form in self.forms.values() if (wish := form.wish())]
+    def wishes(self, days: Mapping[int, int] | None = None) -> list[LineWish]:
+        """`days`: how many each line has, of visits that move."""
+        read = [wish for form in self.forms.values() if (wish := form.wish())]
+        return [replace(wish, days=days[wish.number]) for wish in read] if days else read
 
     def show(self, plan: SeriesPlan, refused: dict[int, list[Problem]] | None = None) -> None:
         """The plan of the wishes; lines that could not be read are shown as typed, refused ones with their reasons."""
@@ -143,3 +146,34 @@ def _with_alternative(data, zone: str):
     prefix = f"line-{number}"
     data[f"{prefix}-day"], data[f"{prefix}-time"], data[f"{prefix}-keep"] = f"{start:%Y-%m-%d}", f"{start:%H:%M}", "on"
     return data
+
+
+class MoveSeriesForm(FormMixin, forms.Form):
+    """Where the visit is to go; what follows it goes along. Lives in the URL."""
+
+    day = forms.DateField(label="Day", widget=DATE)
+    time = forms.TimeField(label="Start", widget=TIME)
+
+    def __init__(self, data, *, zone: str, **kwargs):
+        self.zone = zone
+        super().__init__(data, **kwargs)
+
+    def clean(self):
+        data = super().clean()
+        if not self.errors:
+            try:
+                data["start"] = clock.from_local(data["day"], data["time"], self.zone)
+            except clock.NonexistentTime as gap:
+                self.add_error("time", f"{gap} Choose another time.")
+        return data
+
+
+class CancelSeriesForm(FormMixin, forms.Form):
+    version = forms.IntegerField(widget=forms.HiddenInput)
+    scope = forms.ChoiceField(choices=[("one", "one"), ("rest", "rest")])
+    reason = forms.CharField(
+        label="Why are they cancelled?",
+        max_length=200,
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+        help_text="Kept with each visit; the patient does not see it.",
+    )

@@ -36,13 +36,17 @@ class Wishes:
 
 @dataclass(frozen=True)
 class LineWish:
-    """What a scheduler typed for one line, by the site's clock; `why` is kept from an unchanged plan."""
+    """What a scheduler typed for one line, by the site's clock; `why` is kept from an unchanged plan.
+
+    `days`: how many consecutive days the line has, where that does not follow from the order: of visits that move.
+    """
 
     number: int
     day: dt.date
     time: dt.time
     is_kept: bool = True
     why: str = ""
+    days: int | None = None
 
 
 @dataclass(frozen=True)

@@ -40,6 +40,7 @@ class Placer:
         self.weight = current_weight(order.patient)
         self.days = DaysSeen(order, site, setting, now, leave_out=leave_out)
         self.wishes = Wishes()
+        self.fixed_days: int | None = None
 
     def standing_problems(self) -> list[Problem]:
         """What stands against every line alike, whatever its day."""
@@ -59,7 +60,7 @@ class Placer:
         return [problem for problem in self.order_problems(day) if problem.code in DATED]
 
     def course_days(self, first: dt.date) -> list[dt.date]:
-        missing = days_missing(self.order, self.course, first)
+        missing = self.fixed_days or days_missing(self.order, self.course, first)
         return [first + dt.timedelta(days=number) for number in range(missing)]
 
     def minutes(self, day: dt.date) -> int:

@@ -192,18 +192,26 @@ class _Planner(Placer):
     def check(self, wanted: Sequence[LineWish]) -> SeriesPlan:
         kept = sorted((wish for wish in wanted if wish.is_kept), key=lambda wish: (wish.day, wish.time))
         self.floor = max(self.today, self.order.starts_on)
-        self.days.read(day for wish in kept for day in self.course_days(wish.day))
-        missed = [wish for wish in kept if not self.starts_of(wish.day, wish.time, exact=True)]
+        self.days.read(day for wish in kept for day in self._days_of(wish))
+        missed = [wish for wish in kept if not self._starts_of(wish)]
         self._read_around((wish.day, wish.day) for wish in missed)
         checked = {wish.number: self._checked(wish) for wish in kept}
         dropped = (SeriesLine(wish.number, wish.day, wish.day, wish.time, is_kept=False) for wish in wanted)
         return SeriesPlan(tuple(checked.get(line.number, line) for line in dropped))
 
+    def _days_of(self, wish: LineWish) -> list[dt.date]:
+        self.fixed_days = wish.days
+        return self.course_days(wish.day)
+
+    def _starts_of(self, wish: LineWish) -> list[dt.datetime]:
+        self.fixed_days = wish.days
+        return self.starts_of(wish.day, wish.time, exact=True)
+
     def _checked(self, wish: LineWish) -> SeriesLine:
         line = SeriesLine(wish.number, wish.day, wish.day, wish.time)
         if beyond := self.beyond_the_order(wish.day):
             return replace(line, problems=tuple(beyond))
-        if starts := self.starts_of(wish.day, wish.time, exact=True):
+        if starts := self._starts_of(wish):
             why = wish.why or series_words.as_aimed_at(wish.day, wish.time, self.site, self.wishes.because)
             return replace(self.placed(line, starts), why=why)
         tolerance = self.order.tolerance_days
