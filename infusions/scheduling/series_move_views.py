@@ -30,8 +30,7 @@ def series_move(request, appointment_id):
     asked = _asked(request, visit)
     sheet, form = None, ReasonForm(request.POST if request.method == "POST" else None)
     if request.method == "POST":
-        sheet = SeriesSheet.typed(request.POST, zone=visit.site.time_zone)
-        sheet.show(_checked(request, visit, lines, sheet.wishes(_days(lines))))
+        sheet = _typed(request, visit, lines, asked, form)
     else:
         record_opening(visit, by=request.user, patient=visit.patient, what="series plan")
         if asked.is_bound and asked.is_valid():
@@ -47,10 +46,10 @@ def series_move_apply(request, appointment_id):
     asked, form = _asked(request, visit), ReasonForm(request.POST)
     if not asked.is_valid() or not form.is_valid():
         return _show_move(request, visit, lines, asked, None, form)
-    sheet = SeriesSheet.typed(request.POST, zone=visit.site.time_zone)
-    sheet.show(_checked(request, visit, lines, sheet.wishes(_days(lines))))
-    if sheet.plan.unplaced or sheet.plan.problems:
-        form.add_error(None, MARKED)
+    sheet = _typed(request, visit, lines, asked, form)
+    if form.errors or sheet.plan.unplaced or sheet.plan.problems:
+        if not form.errors:
+            form.add_error(None, MARKED)
         return _show_move(request, visit, lines, asked, sheet, form)
     try:
         moved = move_following(
@@ -102,6 +101,17 @@ def _fetch(request, appointment_id):
     if visit.pk not in {one.pk for one in tail}:
         raise Http404("Nothing of this series lies ahead.")
     return visit, [list(days) for _, days in groupby(tail, key=lambda one: one.course_start_id or one.pk)]
+
+
+def _typed(request, visit, lines, asked, form) -> SeriesSheet:
+    """The lines as typed; planned anew where somebody changed meanwhile how many there are."""
+    sheet = SeriesSheet.typed(request.POST, zone=visit.site.time_zone)
+    if sorted(sheet.forms) == list(range(1, len(lines) + 1)):
+        sheet.show(_checked(request, visit, lines, sheet.wishes(_days(lines))))
+    elif asked.is_valid():
+        form.add_error(None, "The visits that follow were changed meanwhile. These are the dates by now.")
+        sheet = SeriesSheet.planned(_checked(request, visit, lines, _shifted_lines(visit, lines, asked)))
+    return sheet
 
 
 def _days(lines) -> dict[int, int]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass
 
+from django.db.models import Q
+
 from infusion_center.core import clock
 from infusion_center.core.rules import Problem, blocker, warning
 from infusions.orders.models import InfusionOrder, OrderStatus
@@ -51,7 +53,15 @@ def series_visits(appointment: Appointment) -> list[Appointment]:
 
 
 def place_in_series(appointment: Appointment) -> PlaceInSeries | None:
-    visits = series_visits(appointment)
+    """Its place among the visits of its series, or of its course where it belongs to none; one query."""
+    if appointment.series_id:
+        visits = series_visits(appointment)
+    elif appointment.course_start_id or appointment.order.days > 1:
+        first = appointment.course_start_id or appointment.pk
+        days = Appointment.objects.filter(Q(pk=first) | Q(course_start_id=first)).select_related("site")
+        visits = [one for one in days.order_by("start", "pk") if one.state != State.CANCELLED or one == appointment]
+    else:
+        return None
     if len(visits) < 2:
         return None
     number = next(number for number, visit in enumerate(visits, start=1) if visit.pk == appointment.pk)

@@ -16,6 +16,7 @@ from infusion_center.core.htmx import go_to
 from infusion_center.core.rules import RuleViolation
 from infusions.scheduling import attendance, presenters
 from infusions.scheduling.queries import appointments_of
+from infusions.scheduling.series_queries import place_in_series
 from infusions.scheduling.views import fetch_visit
 from patients.models import Patient
 
@@ -33,6 +34,7 @@ def appointment_detail(request, appointment_id):
         "zone": presenters.zone_name(visit.start, visit.site),
         "place": presenters.place_of(visit),
         "acts": presenters.acts_for(visit, request.user.permissions, clock.now()),
+        "together": place_in_series(visit),
         "timeline": [present(event) for event in events.exclude(action="chart.opened").order_by("-at", "-id")],
         "reminders": visit.reminders.order_by("-due_at", "-id"),
     }

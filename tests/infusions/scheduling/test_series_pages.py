@@ -173,3 +173,76 @@ def test_the_number_of_queries_depends_neither_on_the_visits_nor_on_those_that_g
             Closure.objects.create(site=center.site, starts_on=day, ends_on=day, reason="Inventory")
         more.append(queries(7))
     assert more[0] == more[1] <= many + 6
+
+
+# Moving and cancelling with what follows
+
+
+@pytest.fixture
+def visits(center):
+    order = monthly_order()
+    page = signed_in(center.scheduler).get(page_url(order))
+    signed_in(center.scheduler).post(page_url(order, "series-book"), fields(page))
+    return list(order.appointments.order_by("start"))
+
+
+def move_url(visit, name="series-move", query="?day=2026-04-02&time=10:30"):
+    return reverse(f"scheduling:{name}", args=[visit.public_id]) + query
+
+
+def move_fields(page) -> dict:
+    versions = [f"{one.public_id}:{one.version}" for line in page.context["lines"] for one in line]
+    return fields(page) | {"version": versions} if page.context["sheet"] else {}
+
+
+def local_starts():
+    return list(Appointment.objects.order_by("start").values_list("local_start", flat=True))
+
+
+def test_a_visit_moves_with_what_follows_after_a_look_at_the_dates(desk, visits):
+    assert [len(line) for line in desk.get(move_url(visits[1], query="")).context["lines"]] == [1, 1]
+    page = desk.get(move_url(visits[1]))
+    assert shown(page) == [
+        (1, "02 Apr 10:30", True, "Thursday 10:30 as chosen"),
+        (2, "30 Apr 10:30", True, "Thursday 10:30 as chosen"),
+    ]
+    desk.post(move_url(visits[1], "series-move-apply"), move_fields(page))
+    assert local_starts() == ["2026-03-03T09:00", "2026-04-02T10:30", "2026-04-30T10:30"]
+
+
+def test_a_line_that_is_not_ticked_stays_where_it_is(desk, visits):
+    sent = move_fields(desk.get(move_url(visits[1])))
+    del sent["line-2-keep"]
+    desk.post(move_url(visits[1], "series-move-apply"), sent)
+    assert local_starts() == ["2026-03-03T09:00", "2026-04-02T10:30", "2026-04-28T09:00"]
+    assert list(Appointment.objects.order_by("start").values_list("version", flat=True)) == [1, 2, 1]
+
+
+def test_a_tail_that_does_not_fit_or_was_changed_is_shown_and_not_moved(center, desk, visits):
+    sent = move_fields(desk.get(move_url(visits[1])))
+    take_all(center, TUESDAY + dt.timedelta(days=58), "08:00", minutes=600)
+    before = everything_written()
+    page = desk.post(move_url(visits[1], "series-move-apply"), sent)
+    assert everything_written() == before
+    assert [line.can_be_booked for line in page.context["plan"].lines] == [True, False]
+    Appointment.objects.filter(pk=visits[2].pk).update(version=5)
+    sent = move_fields(desk.get(move_url(visits[1]))) | {"version": [f"{visits[1].public_id}:1"]}
+    sent |= {"line-2-day": "2026-05-01"}
+    assert "changed meanwhile" in errors(desk.post(move_url(visits[1], "series-move-apply"), sent))[0]
+    assert local_starts()[:3] == ["2026-03-03T09:00", "2026-03-31T09:00", "2026-04-28T09:00"]
+
+
+@pytest.mark.parametrize(("scope", "states"), [("one", "ECE"), ("rest", "ECC")])
+def test_one_visit_or_the_rest_is_cancelled(desk, visits, scope, states):
+    url = reverse("scheduling:series-cancel", args=[visits[1].public_id])
+    assert [one.pk for one in desk.get(url).context["tail"]] == [visits[1].pk, visits[2].pk]
+    assert errors(desk.post(url, {"version": 1, "scope": scope, "reason": ""})) == ["This field is required."]
+    desk.post(url, {"version": 1, "scope": scope, "reason": "Moved away"})
+    found = Appointment.objects.order_by("start").values_list("state", flat=True)
+    assert "".join(state[0].upper() for state in found) == states
+
+
+def test_the_page_of_a_visit_names_its_place_in_the_series(desk, visits):
+    page = desk.get(reverse("scheduling:appointment-detail", args=[visits[1].public_id])).content.decode()
+    assert "Visit 2 of 3" in page
+    assert all(reverse("scheduling:appointment-detail", args=[one.public_id]) in page for one in visits)
