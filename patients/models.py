@@ -107,7 +107,7 @@ class SearchKey(models.Model):
     class Meta:
         indexes = [
             models.Index(fields=["word"], name="search_key_word"),
-            models.Index(fields=["sound"], name="search_key_sound"),
+            models.Index(fields=["sound", "word"], name="search_key_sound_word"),
         ]
         # Serves look-ups by patient too, hence no index on the foreign key alone.
         constraints = [models.UniqueConstraint(fields=["patient", "word"], name="search_key_once")]

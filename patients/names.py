@@ -19,6 +19,8 @@ LONGEST_SLIP = 13
 
 def fold(text: str) -> str:
     """Lower case without accents: José -> jose, Łukasz -> lukasz."""
+    if text.isascii():
+        return text.lower().replace("`", "'")
     decomposed = unicodedata.normalize("NFKD", text.translate(APOSTROPHES).casefold().translate(PLAIN))
     return "".join(letter for letter in decomposed if not unicodedata.combining(letter))
 
@@ -32,6 +34,9 @@ def name_words(*names: str) -> frozenset[str]:
     """Every word by which a name may be looked for: O'Brien by obrien and brien, De la Cruz by cruz and delacruz."""
     words: set[str] = set()
     for name in names:
+        if name.isascii() and name.isalpha():  # most are, and a search ranks hundreds
+            words.add(name.lower())
+            continue
         typed = typed_words(name)
         words.update(typed)
         words.add("".join(typed))

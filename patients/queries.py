@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, fields
 from decimal import Decimal
 from typing import Protocol
 
@@ -24,7 +25,7 @@ LATEST_WEIGHT = ("-measured_on", "-recorded_at", "-pk")
 
 
 def search_patients(text: str, limit: int = 20, *, among: QuerySet | None = None) -> list[Patient]:
-    """Patients who fit everything that was typed, best first. At most three queries, whatever the table's size.
+    """Patients who fit everything that was typed, best first. At most four queries, whatever the table's size.
 
     Words are looked up as beginnings of search keys. Only when that finds few are the names' sounds and slips tried.
     """
@@ -32,13 +33,26 @@ def search_patients(text: str, limit: int = 20, *, among: QuerySet | None = None
     if not terms:
         return []
     among = Patient.objects.all() if among is None else among
-    exact = [_begins_with(term.starts) for term in terms]
-    found = {patient.pk: patient for patient in _fitting(among, terms, exact)}
+    found = _fitting(among, terms, [_begins_with(term.starts) for term in terms])
     if len(found) < FEW:
         loose = _loosely(terms)
         if loose is not None:
-            found |= {patient.pk: patient for patient in _fitting(among, terms, loose)}
-    return _best_first(found.values(), terms)[:limit]
+            found |= _fitting(among, terms, loose)
+    best = _best_first(found, terms)[:limit]
+    patients = among.in_bulk([hit.pk for hit in best]) if best else {}
+    return [patients[hit.pk] for hit in best if hit.pk in patients]
+
+
+@dataclass(frozen=True)
+class Hit:
+    """What ranking looks at. Hundreds are ranked and twenty shown: whole patients are made of those only."""
+
+    pk: int
+    is_active: bool
+    family_name: str
+    given_name: str
+    chosen_name: str
+    mrn: str
 
 
 def _begins_with(starts: Iterable[str]) -> Q:
@@ -61,13 +75,14 @@ def _after(start: str) -> str:
     return head + chr(ord(last) + 1)
 
 
-def _fitting(among: QuerySet, terms: Sequence[Term], conditions: Sequence[Q]) -> QuerySet:
+def _fitting(among: QuerySet, terms: Sequence[Term], conditions: Sequence[Q]) -> set[Hit]:
     """Patients with a key for each condition; the term that fits the fewest rows leads, the others are looked up."""
     order = sorted(range(len(terms)), key=lambda at: _selectivity(terms[at]), reverse=True)
     keys = SearchKey.objects.filter(conditions[order[0]])
     for at in order[1:]:
         keys = keys.filter(Exists(SearchKey.objects.filter(conditions[at], patient=OuterRef("patient"))))
-    return among.filter(pk__in=keys.order_by("word").values("patient")[:CANDIDATES])
+    fitting = among.filter(pk__in=keys.order_by("word").values("patient")[:CANDIDATES]).order_by()
+    return {Hit(*row) for row in fitting.values_list(*(field.name for field in fields(Hit)))}
 
 
 def _selectivity(term: Term) -> int:
@@ -80,10 +95,7 @@ def _loosely(terms: Sequence[Term]) -> list[Q] | None:
     names = [term.text for term in terms if term.kind == "name" and len(term.text) > 2]
     if not names:
         return None
-    near = Q()
-    for name in names:
-        near |= Q(sound=sound_of(name)) & ~Q(sound="") | Q(word__in=one_slip_away(name))
-    words = list(SearchKey.objects.filter(near).values_list("word", flat=True).distinct()[:2000])
+    words = _words_near(names)
     return [
         _begins_with(term.starts) | Q(word__in=_nearest(term.text, words))
         if term.kind == "name"
@@ -92,19 +104,30 @@ def _loosely(terms: Sequence[Term]) -> list[Q] | None:
     ]
 
 
+def _words_near(names: Sequence[str]) -> list[str]:
+    """Words that sound like one of the names or are one slip away. A UNION: each half keeps to its own index.
+
+    As one condition with OR, PostgreSQL walks through all words there are, in the hope of few distinct ones.
+    """
+    words = SearchKey.objects.order_by().values_list("word", flat=True)
+    sounds = {sound_of(name) for name in names} - {""}
+    slips = set().union(*map(one_slip_away, names))
+    return list(words.filter(sound__in=sounds).union(words.filter(word__in=slips)))
+
+
 def _nearest(name: str, words: Iterable[str]) -> list[str]:
     scored = [(word_closeness(name, word), word) for word in words]
     return [word for score, word in sorted(scored, reverse=True)[:LOOSE_WORDS] if score >= LOOSE_CLOSENESS]
 
 
-def _best_first(patients: Iterable[Patient], terms: Sequence[Term]) -> list[Patient]:
+def _best_first(hits: Iterable[Hit], terms: Sequence[Term]) -> list[Hit]:
     names = [term.text for term in terms if term.kind == "name"]
 
-    def rank(patient: Patient):
-        words = name_words(patient.given_name, patient.family_name, patient.chosen_name)
-        return not patient.is_active, -closeness(names, words), patient.family_name, patient.given_name, patient.mrn
+    def rank(hit: Hit):
+        near = closeness(names, name_words(hit.given_name, hit.family_name, hit.chosen_name)) if names else 0
+        return not hit.is_active, -near, hit.family_name, hit.given_name, hit.mrn
 
-    return sorted(patients, key=rank)
+    return sorted(hits, key=rank)
 
 
 def possible_duplicates(

@@ -12,14 +12,17 @@ def key_text(text: object) -> str:
     return "".join(letter for letter in str(text).casefold() if letter.isalnum())
 
 
-def search_keys(patient: Patient) -> list[SearchKey]:
-    """Unsaved keys of a saved patient; for bulk loading, else call write_search_keys."""
+def key_words(patient: Patient) -> list[tuple[str, str]]:
+    """Each word by which the patient is found, and how it sounds; for bulk loading."""
     names = name_words(patient.given_name, patient.family_name, patient.chosen_name)
     others = {day_word(patient.date_of_birth), patient.email.casefold()[:LONGEST_WORD]}
     others |= _endings(key_text(patient.mrn)) | _endings(key_text(patient.phone or ""))
-    return [SearchKey(patient=patient, word=word, sound=sound_of(word)) for word in sorted(names)] + [
-        SearchKey(patient=patient, word=word) for word in sorted(others - names - {""})
-    ]
+    return [(word, sound_of(word)) for word in sorted(names)] + [(word, "") for word in sorted(others - names - {""})]
+
+
+def search_keys(patient: Patient) -> list[SearchKey]:
+    """Unsaved keys of a saved patient."""
+    return [SearchKey(patient=patient, word=word, sound=sound) for word, sound in key_words(patient)]
 
 
 def _endings(number: str) -> set[str]:
