@@ -108,7 +108,10 @@ def _rows(site: Site, start: dt.datetime, end: dt.datetime, first_day: dt.date, 
         return Cast(name, CharField())
 
     nothing, zero, never = word(""), Value(0, IntegerField()), Value(None, DateTimeField())
-    works = Q(nurse__is_active=True, nurse__user__is_active=True)
+    # Nobody is sent on the road by a shift from before she stopped visiting homes.
+    works = Q(nurse__is_active=True, nurse__user__is_active=True) & (
+        Q(setting="facility") | Q(nurse__visits_homes=True)
+    )
     shifts = Shift.objects.filter(works, site=site, starts_at__lt=end, ends_at__gt=start)
     outages = ChairOutage.objects.filter(
         Q(ends_at=None) | Q(ends_at__gt=start), chair__site=site, chair__is_active=True, starts_at__lt=end

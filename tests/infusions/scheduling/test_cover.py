@@ -260,12 +260,20 @@ def test_no_visits_cost_one_query(center):
 
 def test_the_board_and_the_list_agree_on_who_is_uncovered(named):
     """Each reads its own ground, and for its own price: neither may know better."""
-    visit = make_visit(named)
-    seen = {}
-    for case, (cause, _) in CAUSES.items():
+    visits = [make_visit(named), make_visit(named, "10:00", chair=named.chairs[1], ratio_place=1)]
+    roamer = make_nurse(site=named.site, visits_homes=True)
+    visits.append(make_visit(named, nurse=roamer, chair=None, setting=Setting.HOME))
+    more = {
+        "fewer at once": lambda c: take_shift(c, ratio=1),
+        "no longer on the road": lambda c: Nurse.objects.filter(pk=roamer.pk).update(visits_homes=False),
+        "nothing": lambda c: None,
+    }
+    seen, hit = {}, set()
+    for case, cause in ({case: cause for case, (cause, _) in CAUSES.items()} | more).items():
         with transaction.atomic():
             cause(named)
-            board = board_day(named.site, DAY, NOW)
-            seen[case] = {card.visit.pk for card in board.cards if card.uncovered} == uncovered_ids(named.site, NOW)
+            board = {card.visit.pk for card in board_day(named.site, DAY, NOW).cards if card.uncovered}
+            seen[case] = board == uncovered_ids(named.site, NOW)
+            hit |= board
             transaction.set_rollback(True)
-    assert (seen, visit.pk > 0) == (dict.fromkeys(CAUSES, True), True)
+    assert (seen, hit) == (dict.fromkeys(seen, True), {visit.pk for visit in visits})
