@@ -62,9 +62,7 @@ def test_due_not_booked_holds_whose_window_begins_within_two_weeks(center, order
     held = visit_of(center, order, dt.date(2026, 2, 12), state=State.COMPLETED)
     expected = [(order.pk, dt.date(2026, 3, 8), dt.date(2026, 3, 16), dt.date(2026, 2, 12))]
     assert due(center) == expected
-    assert rows_of("due-not-booked", center) == [
-        (order.patient_id, "Due Thu 12 Mar", ("Last on Thu 12 Feb 2026",))
-    ]
+    assert rows_of("due-not-booked", center) == [(order.patient_id, "Due Thu 12 Mar", ("Last on Thu 12 Feb 2026",))]
     assert due_orders(make_site(), NOW) == []
     move_held_to(held, dt.date(2026, 2, 20))  # from 16 March: the last day that counts
     assert [one[1] for one in due(center)] == [dt.date(2026, 3, 16)]
