@@ -16,6 +16,7 @@ from infusions import demo_people as people
 from infusions.checklists.catalog import load_template
 from infusions.demo_cover import leave_a_nurse_ill
 from infusions.demo_visits import live_through
+from infusions.demo_waitlist import let_some_wait
 from infusions.facility import chair_services, roster_services
 from infusions.facility import services as facility
 from infusions.facility.models import Setting, Site
@@ -82,6 +83,7 @@ def build_demo(*, seed: int = 1, say: Callable[[str], None] = lambda line: None)
     live_through(demo, now)
     leave_open_ends(demo, now)
     leave_a_nurse_ill(demo, now)
+    let_some_wait(demo, now)
     return demo
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import NamedTuple
 
@@ -37,6 +37,10 @@ class CourseSoFar:
             booked=sum(1 for state, _, _ in rows if state not in DONE),
             last_nurse_id=rows[-1][2] if rows else None,
         )
+
+    def until(self, on: dt.date) -> CourseSoFar:
+        """As if nothing were held on `on` or later: what is due then follows from what lies before it."""
+        return replace(self, held_on=frozenset(day for day in self.held_on if day < on))
 
     def last_before(self, on: dt.date) -> dt.date | None:
         """The last day held before `on`."""

@@ -212,7 +212,7 @@ def _match(entry: WaitlistEntry, freed: FreedSlot, day: Day, facts: Facts, now: 
         return None
     start = max(starts, key=lambda start: (_overlap(freed, start, start + length), -abs(start - freed.start), start))
     fills = round(100 * _overlap(freed, start, start + length) / (freed.end - freed.start))
-    due = next_window(entry.order, course, clock.local_date(now, freed.site.time_zone)).due_on
+    due = next_window(entry.order, course.until(freed.day), clock.local_date(now, freed.site.time_zone)).due_on
     match = Match(
         entry=entry,
         start=start,

@@ -210,8 +210,10 @@ def _suggested(request, order, visits) -> dict:
     visit = asked or next(iter(visits), None)
     site = visit.site if visit else current_site(request) or Site.objects.visible_to(request.user).first()
     today = clock.local_date(clock.now(), site.time_zone)
-    window = next_window(order, course_so_far(order, ignore=visit), today)
-    last = min(window.last, clock.local_date(visit.start, site.time_zone)) if visit else window.last
+    course = course_so_far(order, ignore=visit)
+    on = clock.local_date(visit.start, site.time_zone) if visit else None
+    window = next_window(order, course.until(on) if on else course, today)
+    last = min(window.last, on) if on else window.last
     return {
         "instead_of": visit.public_id if visit else None,
         "site": site.public_id,

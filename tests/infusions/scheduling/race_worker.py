@@ -15,7 +15,7 @@ from pathlib import Path
 
 import django
 
-from tests.infusions.scheduling import race_desk
+from tests.infusions.scheduling import race_desk, race_offers
 
 LINE_UP_SECONDS = 0.5
 
@@ -164,6 +164,8 @@ JOBS = {
     "hang": hang_while_booking,
     "desk": race_desk.act_at_random,
     "hang_at_desk": race_desk.hang_while_acting,
+    "accept": race_offers.accept,
+    "hang_while_accepting": race_offers.hang_while_accepting,
 }
 
 if __name__ == "__main__":

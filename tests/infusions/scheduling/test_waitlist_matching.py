@@ -137,6 +137,14 @@ def test_the_visit_that_would_move_does_not_stand_in_its_own_way(full):
     assert "comes earlier the same day" in match.why
 
 
+def test_the_due_day_follows_from_what_lies_before_not_from_visits_booked_later(full):
+    order = make_order(infusion_minutes=MINUTES, last_dose_on=DAY - dt.timedelta(days=28), doses_given=1)
+    visits = [make_appointment(order=order, site=full.site, day=DAY + dt.timedelta(days=n)) for n in (3, 31)]
+    make_entry(order=order, site=full.site, by=full.scheduler, instead_of=visits[0])
+    (match,) = matches_for(freed_by(full.visit, NOW), NOW)
+    assert match.why[:2] == ("on the due day", "comes 3 days earlier")
+
+
 def test_nothing_later_is_offered_to_who_wants_to_come_earlier(full):
     order = make_order(infusion_minutes=MINUTES)
     visit = make_appointment(order=order, site=full.site, start=NOW + dt.timedelta(hours=1), minutes=60)

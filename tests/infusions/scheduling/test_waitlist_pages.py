@@ -73,6 +73,7 @@ def test_an_order_is_put_on_the_list_with_what_was_typed(center, desk):
 def test_the_form_suggests_the_next_visit_to_come_earlier_and_days_that_keep_the_interval(center, desk):
     order = make_order(infusion_minutes=180, last_dose_on=DAY - dt.timedelta(days=20), doses_given=1)
     visit = make_appointment(order=order, site=center.site, day=DAY + 2 * WEEK)
+    make_appointment(order=order, site=center.site, day=DAY + 6 * WEEK)
     form = desk.get(url("waitlist-add", order)).context["form"]
     assert (form.initial["instead_of"], form.initial["first_on"], form.initial["last_on"]) == (
         visit.public_id,
