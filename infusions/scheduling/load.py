@@ -1,6 +1,6 @@
 """How busy each quarter of a window is: nurses' hands and patients in chairs against what the shifts bear. Pure.
 
-The price of one more visit is convex: the square of how full the quarter would be, 0 to 100. So the first visits of a
+The price of one more visit is convex: the square of how full the quarter would be. So the first visits of a
 day spread over it by themselves, and nothing is piled on the busiest hour while another is idle.
 """
 
@@ -13,12 +13,10 @@ from itertools import accumulate
 from infusions.scheduling.bitmaps import Need, Picture
 from infusions.scheduling.lanes import chair_lane, hands_lane
 
-FULL = 100
+FULL = 200  # the price of a quarter that would be full
 ADDED_AT_ONCE = 255  # bitmaps summed with one byte a quarter
-LATE_QUARTERS, LATE_PRICE = (
-    3,
-    10,
-)  # a visit that ends in the last 45 minutes: an overrun would keep people after closing
+# For each of the last quarters before closing that a visit takes: an overrun would keep people after hours.
+LATE_QUARTERS, LATE_PRICE = 3, 15
 
 
 @dataclass(frozen=True)
@@ -29,7 +27,7 @@ class Load:
     patients: Sequence[int]
 
     def price(self, start: int, need: Need) -> int:
-        """What a visit adds to the crowding of its day, 0 to 100: its hands and its place, each averaged, halved."""
+        """What a visit adds to the crowding of its day: its hands and its place, each averaged, halved."""
         stop = start + need.length
         handling = need.start_hands + need.end_hands
         hands = self.hands[start + need.start_hands] - self.hands[start]

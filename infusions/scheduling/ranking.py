@@ -1,23 +1,24 @@
 """Which of the starts that fit are best. Pure: bitmaps and whole numbers in, starts out.
 
-Four merits are priced alike, 0 for nothing to wish for and about 100 for as bad as it gets: how evenly the day is
+Four merits are priced in like coin, 0 for nothing to wish for and 100 and more for what is bad: how evenly the day is
 loaded, what is left of the chairs, what the patient would like, how near the due day. A site weighs them.
 Within the result starts are spread over days: a scheduler wants a choice of days before one of quarter-hours.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from infusions.scheduling.bitmaps import USABLE, Fits, Need, Picture, fill, runs, union
+from infusions.scheduling.bitmaps import Fits, Need, Picture
+from infusions.scheduling.gaps import BEST, TENTHS, day_losses
 from infusions.scheduling.load import Load, lateness
 
 APPROVAL_PRICE = 1_000_000
-A_DAY = 6  # the price of each day from the due day
+A_DAY = 12  # the price of each day from the due day
 ANOTHER_OF_THE_DAY = 18  # so much worse must the best of another day be, before a second of the same day comes first
-GAP_PRICES = {"fills": 0, "whole": 15, "one": 40, "both": 60}
+CHAIR_PRICE = 6  # for each quarter of chair time lost
 # What a wish that is not met costs.
 DAY_WISH, TIME_WISH, NURSE_WISH, KIND_WISH, SAME_NURSE = 40, 40, 30, 20, 15
 
@@ -67,19 +68,6 @@ class DaySlice:
 
 
 @dataclass(frozen=True)
-class Gaps:
-    """Starts by what they leave of the best chair for them: nothing on both sides, only usable gaps, one scrap."""
-
-    fills: int = 0
-    whole: int = 0
-    one: int = 0
-
-    def price(self, start: int) -> int:
-        kind = next((name for name in ("fills", "whole", "one") if getattr(self, name) >> start & 1), "both")
-        return GAP_PRICES[kind]
-
-
-@dataclass(frozen=True)
 class Part:
     """The starts of the days on which a visit takes equally long, and what their prices follow from."""
 
@@ -88,31 +76,29 @@ class Part:
     fits: Fits
     days: Sequence[DaySlice]
     load: Load | None = None
-    gaps: Gaps | None = None
     wishes: Sequence[Wish] = ()
 
-    def price(self, start: int, day: DaySlice) -> Price:
-        level = 0
-        if self.load is not None:
-            level = self.load.price(start, self.need) + lateness(self.picture, start, self.need)
-        chairs = 0 if self.gaps is None else self.gaps.price(start)
-        missed = sum(wish.price for wish in self.wishes if not wish.starts >> start & 1)
-        return Price(level, chairs, missed, A_DAY * abs(day.from_due))
+    def prices(self, day: DaySlice) -> list[tuple[int, Price]]:
+        """The starts of a day with their prices."""
+        width = (1 << (day.stop - day.first)) - 1
+        losses = day_losses(self.picture, self.need, self.fits, day.first, day.stop)
+        due = A_DAY * abs(day.from_due)
+        return [
+            (start, Price(self._level(start), self._chairs(start, losses), self._missed(start), due))
+            for start in (day.first + bit for bit in set_bits(self.fits.starts >> day.first & width))
+        ]
 
+    def _level(self, start: int) -> int:
+        if self.load is None:
+            return 0
+        return self.load.price(start, self.need) + lateness(self.picture, start, self.need)
 
-def gaps_of(picture: Picture, need: Need, fits: Fits) -> Gaps:
-    """A gap too short for any visit is lost; one at the edge of the day is a gap like any other."""
-    fills = whole = one = 0
-    open_quarters = union(fill(span.start, span.stop) for span in picture.opening)
-    for chair_id, starts in fits.chairs.items():
-        free = picture.free_chair(chair_id) & open_quarters
-        usable = runs(free, USABLE)
-        next_to, ends_at = ~(free << 1), ~(free >> need.length)
-        before, after = next_to | usable << USABLE, ends_at | usable >> need.length
-        fills |= starts & next_to & ends_at
-        whole |= starts & before & after
-        one |= starts & (before | after)
-    return Gaps(fills, whole, one)
+    def _chairs(self, start: int, losses: Mapping[int, int]) -> int:
+        """Nothing at home."""
+        return max(0, losses[start] + BEST) * CHAIR_PRICE // TENTHS if losses else 0
+
+    def _missed(self, start: int) -> int:
+        return sum(wish.price for wish in self.wishes if not wish.starts >> start & 1)
 
 
 def best_starts(parts: Iterable[Part], weights: Weights, limit: int | None) -> list[Ranked]:
@@ -136,15 +122,15 @@ def nearest_starts(parts: Iterable[Part], asked: int, hour: int, limit: int | No
     found: list[tuple[int, int, Ranked]] = []
     for part in parts:
         for day in part.days:
-            width = (1 << (day.stop - day.first)) - 1
-            starts = [day.first + bit for bit in set_bits(part.fits.starts >> day.first & width)]
-            if day.needs_approval or not starts:
+            priced = {} if day.needs_approval else dict(part.prices(day))
+            starts = list(priced)
+            if not starts:
                 continue
             if day.first <= asked < day.stop:
                 chosen = [*[s for s in starts if s < asked][-1:], *[s for s in starts if s >= asked][:1]]
             else:
                 chosen = [min(starts, key=lambda s, midnight=day.midnight: (abs(s - midnight - hour), s))]
-            found += [(abs(s - asked), s, Ranked(s, part.price(s, day), False)) for s in chosen]
+            found += [(abs(s - asked), s, Ranked(s, priced[s], False)) for s in chosen]
     return [ranked for _, _, ranked in sorted(found)[:limit]]
 
 
@@ -157,9 +143,7 @@ def _least(day: DaySlice, weights: Weights) -> int:
 
 
 def _rank_day(part: Part, day: DaySlice, weights: Weights, fixed: int) -> list[tuple[int, Ranked]]:
-    width = (1 << (day.stop - day.first)) - 1
-    starts = [day.first + bit for bit in set_bits(part.fits.starts >> day.first & width)]
-    priced = [(start, part.price(start, day)) for start in starts]
+    priced = part.prices(day)
     busiest = max((price.level for _, price in priced), default=0)
     calmest = min((price.level for _, price in priced), default=0)
     return sorted(

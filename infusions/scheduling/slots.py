@@ -15,10 +15,11 @@ from infusions.orders.rules import dose_window, validity_problems
 from infusions.scheduling import refusals
 from infusions.scheduling.availability import read_availability
 from infusions.scheduling.bitmaps import Seat, fill, fitting, need_of, seats, union
+from infusions.scheduling.gaps import filled_gaps
 from infusions.scheduling.load import load_of
 from infusions.scheduling.models import Appointment
 from infusions.scheduling.queries import CourseSoFar, Known, known_about, usual_site
-from infusions.scheduling.ranking import DaySlice, Part, Ranked, Weights, best_starts, gaps_of, nearest_starts
+from infusions.scheduling.ranking import DaySlice, Part, Ranked, Weights, best_starts, nearest_starts
 from infusions.scheduling.windows import DrugWindow, course_began, drug_window, rest_of_course
 from infusions.scheduling.wishes import chair_ranks, wished_in_words, wishes_of
 
@@ -194,9 +195,8 @@ class _Search:
         slices = {day: self.slices[day] for day in days}
         on_days = union(fill(one.first, one.stop) for one in slices.values())
         fits = fitting(self.seen.picture, need, may_start & on_days)
-        gaps = None if need.at_home else gaps_of(self.seen.picture, need, fits)
         wishes = wishes_of(self.known, self.seen, fits, slices)
-        return Part(self.seen.picture, need, fits, list(slices.values()), self.load, gaps, wishes)
+        return Part(self.seen.picture, need, fits, list(slices.values()), self.load, wishes)
 
     def _option(self, ranked: Ranked, parts: list[Part]) -> SlotOption:
         start = ranked.start
@@ -230,7 +230,7 @@ class _Search:
             words += wished_in_words(met, self.known.wishes, local)
         if weights.level and ranked.levels:
             words.append("levels the day")
-        if weights.chairs and part.gaps and part.gaps.fills >> start & 1:
+        if weights.chairs and filled_gaps(part.picture, part.need, part.fits) >> start & 1:
             words.append("fills a gap")
         return tuple(words)
 
