@@ -44,6 +44,7 @@ class Card:
     uncovered: list[str] = field(default_factory=list)
     late_until: dt.datetime | None = None
     delayed_by: list[VisitRow] = field(default_factory=list)
+    hits: int = 0  # how many later visits its delay hits
 
     @property
     def face(self) -> pieces.Face:
@@ -178,6 +179,7 @@ def marked(cards: list[Card], courses: dict[int, Course | None], ground: Ground,
         hits = hit_by([card.visit for card in cards], late, ratios)
         for card in cards:
             card.delayed_by = hits.get(card.visit.pk, [])
+            card.hits = sum(1 for delayed in hits.values() if card.visit in delayed)
     for card in cards:
         if card.uncovered:
             card.alerts.insert(0, f"Uncovered: {', '.join(card.uncovered)}")

@@ -5,22 +5,26 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass
 
+from infusion_center.accounts.roles import Permission, has_permission
+from infusion_center.core import clock
 from infusion_center.core.rules import Problem, Severity, sort_problems
 from infusions.facility.models import Chair, Nurse
 from infusions.scheduling.models import Appointment
 from infusions.scheduling.placing import wrong_state
 from infusions.scheduling.rules import Proposal, approvals, examine
-from infusions.scheduling.slots import SlotOption
+from infusions.scheduling.slots import SlotOption, find_slots
 from infusions.scheduling.states import MOVABLE, State
 from infusions.scheduling.why_not import explain_start
 from infusions.templatetags.infusion_tags import duration
 from patients.models import Channel
 from patients.queries import may_contact
 
+NEAREST = 5
+
 
 @dataclass(frozen=True)
 class Preview:
-    """A visit as it would be; `means` and the names are empty where it does not fit."""
+    """A visit as it would be; where it does not fit, `means` is empty and the names are those that were wished."""
 
     visit: Appointment
     start: dt.datetime
@@ -85,10 +89,13 @@ def preview_move(
             moving=visit,
             now=now,
         )
-        problems, nearest = why.problems, sorted(why.nearest, key=lambda option: option.start)
+        problems = why.problems
+        nearest = sorted(why.nearest or same_day(visit, start, by, now), key=lambda option: option.start)
     seat = None if blocked else proposal.seats[0]
-    chair_name = proposal.seen.chairs[seat.chair_id].name if seat and seat.chair_id else ""
-    nurse_name = proposal.seen.nurses[seat.nurse_id].user.full_name if seat else ""
+    chair_name, nurse_name = (chair.name if chair else ""), (nurse.user.full_name if nurse else "")
+    if seat is not None:
+        chair_name = proposal.seen.chairs[seat.chair_id].name if seat.chair_id else ""
+        nurse_name = proposal.seen.nurses[seat.nurse_id].user.full_name
     return Preview(
         visit=visit,
         start=start,
@@ -99,6 +106,17 @@ def preview_move(
         means=[] if blocked else moving_means(visit, proposal, chair_name, nurse_name),
         nearest=nearest,
     )
+
+
+def same_day(visit: Appointment, start: dt.datetime, by, now: dt.datetime) -> list[SlotOption]:
+    """Where the interval leaves no other day open: what fits on this one, those that need a decision included."""
+    day = clock.local_date(start, visit.site.time_zone)
+    search = find_slots(
+        visit.order, setting=visit.setting, site=visit.site, earliest=day, latest=day, limit=None, moving=visit, now=now
+    )
+    may_decide = has_permission(by, Permission.APPROVE_EARLY_VISIT)
+    options = [option for option in search.options if may_decide or not option.needs_approval]
+    return sorted(options, key=lambda option: abs(option.start - start))[:NEAREST]
 
 
 def moving_means(visit: Appointment, proposal: Proposal, chair: str, nurse: str) -> list[str]:

@@ -23,6 +23,10 @@ class HourLoad:
     chairs: Load | None = None
     nurses: Load | None = None
 
+    @property
+    def is_idle(self) -> bool:
+        return self.chairs is not None and not self.chairs.taken and not self.nurses.taken
+
 
 @dataclass(frozen=True)
 class WeekDay:

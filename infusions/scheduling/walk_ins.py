@@ -5,8 +5,9 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass, field
 
+from infusion_center.accounts.roles import Permission, has_permission
 from infusion_center.core import clock
-from infusion_center.core.rules import Problem
+from infusion_center.core.rules import Problem, blocker
 from infusions.facility.models import Chair, Nurse, Setting, Site
 from infusions.orders.models import InfusionOrder
 from infusions.orders.queries import active_order
@@ -20,6 +21,11 @@ from patients.queries import search_patients
 # Each of them is searched for: who types more of the name finds the one he means.
 MOST_PATIENTS = 4
 MOST_STARTS = 5
+TOO_EARLY = blocker(
+    "dose-too-early",
+    "A visit on this day would come earlier than the order's interval allows.",
+    remedy="A nurse can decide it, with a reason.",
+)
 
 
 @dataclass(frozen=True)
@@ -92,8 +98,10 @@ def _walk_in(patient: Patient, site: Site, day: dt.date, asked_by, spot: Spot | 
             nurse=spot.nurse,
             now=now,
         )
+    may_decide = has_permission(asked_by, Permission.APPROVE_EARLY_VISIT)
+    options = [option for option in search.options if may_decide or not option.needs_approval]
     wished = spot.start if spot else earliest
-    closest = sorted(search.options, key=lambda option: abs(option.start - wished))[:MOST_STARTS]
+    closest = sorted(options, key=lambda option: abs(option.start - wished))[:MOST_STARTS]
     starts = sorted(closest, key=lambda option: option.start)
-    problems = [] if starts else search.refusals
+    problems = [] if starts else [*([TOO_EARLY] if search.options else []), *search.refusals]
     return WalkIn(patient, order, starts, problems, at_spot, later, only_moving)

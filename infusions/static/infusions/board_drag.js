@@ -95,6 +95,8 @@
     link.textContent = `Book here: ${seat.name}, ${window.boardGrid.wall(quarter)}`;
     spot.append(link);
     window.boardGrid.lay(spot, quarter, 0, seat);
+    const past = spot.getBoundingClientRect().right - document.querySelector(".board-frame").getBoundingClientRect().right;
+    if (past > 0) spot.style.left = `${parseFloat(spot.style.left) - past - 8}px`;
     window.board.busy = true;
     link.focus();
   });
