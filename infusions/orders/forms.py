@@ -11,6 +11,7 @@ from infusions.formulary.models import Indication, Product
 from infusions.orders.models import InfusionOrder, WeightMethod
 from infusions.orders.queries import patient_today
 from infusions.orders.services import fill_in
+from infusions.scheduling.order_visits import VisitsDecision
 from patients import queries as patients
 
 NEEDED_FOR_A_PLAN = ("indication", "product", "dose_mg_per_kg", "days")
@@ -163,6 +164,24 @@ class OrderForm(FormMixin, forms.ModelForm):
 
 class ReasonForm(FormMixin, forms.Form):
     reason = forms.CharField(max_length=200, widget=forms.Textarea(attrs={"rows": 2}), label="Reason")
+
+
+class EndingForm(ReasonForm):
+    """Why an order is held or stopped, and what becomes of the visits that it has ahead."""
+
+    decision = forms.ChoiceField(choices=VisitsDecision.choices, required=False)
+    other = forms.ModelChoiceField(
+        InfusionOrder.objects.none(), label="Other order", to_field_name="public_id", required=False, empty_label=None
+    )
+
+    def __init__(self, data=None, *, visits, others, **kwargs):
+        super().__init__(data, **kwargs)
+        if visits:
+            self.fields["other"].queryset = others
+            self.fields["decision"].required = True
+            self.fields["decision"].error_messages["required"] = "Say what becomes of the visits."
+        else:
+            del self.fields["decision"], self.fields["other"]
 
 
 class SignForm(FormMixin, forms.Form):

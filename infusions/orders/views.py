@@ -1,22 +1,24 @@
 """Order entry with its live plan, the order page and its decisions."""
 
 from django.contrib import messages
-from django.core.exceptions import PermissionDenied
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
 from infusion_center.accounts.access import requires
 from infusion_center.accounts.roles import Permission, has_permission
 from infusion_center.audit.services import record_opening
+from infusion_center.core import clock
 from infusion_center.core.rules import RuleViolation, Severity
-from infusions.facility.models import Setting
+from infusions.facility.models import Setting, Site
 from infusions.facility.queries import current_site
 from infusions.orders import queries, rules, services
 from infusions.orders.forms import OrderForm, ReasonForm, SignForm
 from infusions.orders.models import InfusionOrder, OrderStatus
 from infusions.orders.presenters import OrderView, plan_view
 from infusions.orders.signing import is_intact
+from infusions.scheduling import series_queries
 from infusions.scheduling.models import Appointment
+from infusions.scheduling.order_visits import visits_by_other_orders
 from infusions.scheduling.states import State
 from patients.models import Patient
 
@@ -117,9 +119,16 @@ def order_detail(request, order_id):
     return show_order(request, order)
 
 
+def visits_ahead(order, user):
+    """The order's visits to come at the person's sites, the whole series of them, with what stands against each."""
+    sites = set(Site.objects.visible_to(user).values_list("pk", flat=True))
+    return [one for one in series_queries.visits_ahead(order, clock.now()) if one.visit.site_id in sites]
+
+
 def visits_of(order, user):
-    """The order's visits at the person's sites: the latest dozen, cancelled ones left out."""
-    visits = Appointment.objects.visible_to(user).filter(order=order).exclude(state=State.CANCELLED)
+    """The order's visits at the person's sites that are over: the latest dozen, cancelled ones left out."""
+    visits = Appointment.objects.visible_to(user).filter(order=order, end__lte=clock.now())
+    visits = visits.exclude(state=State.CANCELLED)
     return visits.select_related("site", "chair", "nurse__user").order_by("-start", "-pk")[:12]
 
 
@@ -146,6 +155,8 @@ def show_order(request, order, *, sign_form=None, status=200):
         "events": order.events.select_related("by"),
         "window": rules.dose_window(order),
         "visits": visits_of(order, request.user),
+        "ahead": visits_ahead(order, request.user),
+        "elsewhere": visits_by_other_orders(order, clock.now()) if order.status == OrderStatus.SIGNED else [],
         "may_stop": may_stop(request.user, order),
         "is_expired": order.valid_until < today,
     }
@@ -194,17 +205,6 @@ def decide(request, order, *, service, done, confirm):
     return render(request, "infusions/orders/order_decide.html", context)
 
 
-@requires(Permission.DRAFT_ORDER, Permission.SIGN_ORDER)
-def order_hold(request, order_id):
-    confirm = {
-        "title": "Hold this order?",
-        "text": "Nothing is booked or started by it until a pharmacist releases it. Booked visits stay.",
-        "verb": "Hold order",
-    }
-    done = "The order is on hold."
-    return decide(request, fetch_order(order_id), service=services.hold_order, done=done, confirm=confirm)
-
-
 @requires(Permission.SIGN_ORDER)
 def order_release(request, order_id):
     confirm = {
@@ -214,19 +214,3 @@ def order_release(request, order_id):
     }
     done = "The order is released."
     return decide(request, fetch_order(order_id), service=services.release_order, done=done, confirm=confirm)
-
-
-@requires(Permission.DRAFT_ORDER, Permission.SIGN_ORDER)
-def order_stop(request, order_id):
-    order = fetch_order(order_id)
-    if order.status != OrderStatus.STOPPED and not may_stop(request.user, order):
-        raise PermissionDenied
-    draft = order.status == OrderStatus.DRAFT
-    confirm = {
-        "title": "Discard this draft?" if draft else "Stop this order for good?",
-        "text": "It stays readable. A stopped order cannot be taken up again; a new one is entered instead.",
-        "verb": "Discard draft" if draft else "Stop order",
-        "danger": True,
-    }
-    done = "The draft is discarded." if draft else "The order is stopped."
-    return decide(request, order, service=services.stop_order, done=done, confirm=confirm)
