@@ -164,7 +164,7 @@ def _starts_around(visit: Appointment, site: Site, reach: int, known: Known, *, 
         for option in found.options
         if not option.changes and clock.local_date(option.start, site.time_zone) in lawful
     )
-    return sorted(fitting, key=lambda option: (abs(option.start - visit.start), option.start))
+    return sorted(fitting, key=lambda option: _distance(option.start, visit, site))
 
 
 def _is_lawful(visit: Appointment, on: dt.date, known: Known, by) -> bool:
@@ -173,6 +173,15 @@ def _is_lawful(visit: Appointment, on: dt.date, known: Known, by) -> bool:
     return not any(problem.severity in grave for problem in approvals(problems, by))
 
 
+def _distance(start: dt.datetime, visit: Appointment, site: Site) -> tuple:
+    """The nearest day comes first, and on it the hour that the patient is used to."""
+    local, usual = (clock.to_local(at, site.time_zone) for at in (start, visit.start))
+    minutes = (local.hour - usual.hour) * 60 + local.minute - usual.minute
+    return abs((local.date() - usual.date()).days), abs(minutes), start
+
+
 def _is_another(option: SlotOption, chosen: list[SlotOption]) -> bool:
-    """Starts an hour apart at least: three quarters of the same hour are no choice."""
-    return all(abs(option.start - other.start) >= dt.timedelta(hours=1) for other in chosen)
+    """An hour apart at least, and not all on one day: quarters of the same hour are no choice."""
+    apart = all(abs(option.start - other.start) >= dt.timedelta(hours=1) for other in chosen)
+    near = sum(abs(option.start - other.start) < dt.timedelta(hours=14) for other in chosen)
+    return apart and near < OPTIONS - 1

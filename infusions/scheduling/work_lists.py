@@ -26,8 +26,6 @@ from infusions.scheduling.waitlist_queries import match_count, slots_with_waitin
 from infusions.scheduling.work_rows import WorkRow
 
 UNCONFIRMED_WITHIN = dt.timedelta(hours=48)
-# Lists that change by the day rather than by the minute are counted again after so many seconds, for all desks at once.
-KEPT_SECONDS = 60
 
 
 @dataclass(frozen=True)
@@ -127,17 +125,26 @@ LISTS = (
     ),
 )
 BY_SLUG = {one.slug: one for one in LISTS}
-SLOW = ("due-not-booked", "stale-readings", "waitlist-matches")
 
 
-def counts_of(site: Site, now: dt.datetime) -> dict[str, int]:
-    """Slug -> how many, in the order of the lists; at most eight statements while the slow ones are remembered."""
-    found = quick_counts(site, now) | slow_counts(site, now)
+def counts_of(site: Site, now: dt.datetime, *, fresh: bool = False) -> dict[str, int]:
+    """Slug -> how many, in the order of the lists. One statement while they are remembered.
+
+    `fresh`: count all of them now, because somebody has just done something about them.
+    """
+    keys = {name: f"work-counts-{name}-{site.pk}" for name in COUNTED}
+    kept = {} if fresh else cache.get_many(keys.values())
+    found: dict[str, int] = {}
+    for name, (count, seconds) in COUNTED.items():
+        if keys[name] not in kept:
+            kept[keys[name]] = count(site, now)
+            cache.set(keys[name], kept[keys[name]], seconds)
+        found |= kept[keys[name]]
     return {one.slug: found[one.slug] for one in LISTS}
 
 
 def quick_counts(site: Site, now: dt.datetime) -> dict[str, int]:
-    """What must be true this minute."""
+    """What can change at any minute: seven statements."""
     return {
         "uncovered": len(uncovered_ids(site, now - dt.timedelta(days=1), now=now)),
         "unconfirmed": unconfirmed_visits(site, now).count(),
@@ -147,25 +154,13 @@ def quick_counts(site: Site, now: dt.datetime) -> dict[str, int]:
 
 
 def slow_counts(site: Site, now: dt.datetime) -> dict[str, int]:
-    """Counted at most once a minute for each site, however many desks ask."""
-    key = _key(site)
-    found = cache.get(key)
-    if found is None:
-        found = {
-            "due-not-booked": len(due_orders(site, now)),
-            "stale-readings": len(stale_readings(site, now)),
-            "waitlist-matches": match_count(site, now),
-        }
-        cache.set(key, found, KEPT_SECONDS)
-    return found
+    """What changes by the day: a dozen statements."""
+    return {
+        "due-not-booked": len(due_orders(site, now)),
+        "stale-readings": len(stale_readings(site, now)),
+        "waitlist-matches": match_count(site, now),
+    }
 
 
-def remember(site: Site, slug: str, number: int) -> None:
-    """The page of a slow list has just counted it: the menu must not say otherwise."""
-    found = cache.get(_key(site))
-    if found is not None and slug in SLOW and found[slug] != number:
-        cache.set(_key(site), found | {slug: number}, KEPT_SECONDS)
-
-
-def _key(site: Site) -> str:
-    return f"work-counts-{site.pk}"
+# For how many seconds a count is remembered, for all desks of a site at once: a menu on every page asks for it.
+COUNTED = {"quick": (quick_counts, 15), "slow": (slow_counts, 60)}

@@ -10,7 +10,7 @@ from infusion_center.accounts.roles import Permission
 from infusion_center.core import clock
 from infusions.facility.pages import at_site
 from infusions.facility.queries import current_site
-from infusions.scheduling.work_lists import BY_SLUG, LISTS, counts_of, remember
+from infusions.scheduling.work_lists import BY_SLUG, LISTS, counts_of
 
 PAGE_SIZE = 30
 
@@ -19,7 +19,7 @@ PAGE_SIZE = 30
 @at_site
 @require_safe
 def work_overview(request, *, site):
-    counts = counts_of(site, clock.now())
+    counts = counts_of(site, clock.now(), fresh=True)
     context = {"site": site, "lists": [(one, counts[one.slug]) for one in LISTS], "total": sum(counts.values())}
     return render(request, "infusions/scheduling/work_overview.html", context)
 
@@ -34,7 +34,6 @@ def work_list(request, slug, *, site):
     if one.rows is None:
         return redirect(one.url)
     page = Paginator(one.rows(site, clock.now()), PAGE_SIZE).get_page(request.GET.get("page"))
-    remember(site, slug, page.paginator.count)
     rows = [one.row(*found) if isinstance(found, tuple) else one.row(found) for found in page]
     context = {
         "site": site,
@@ -50,10 +49,10 @@ def work_list(request, slug, *, site):
 @requires(Permission.BOOK_APPOINTMENT)
 @require_safe
 def work_counts(request):
-    """What the menu shows beside "To do"; 204 for who belongs to no site."""
+    """What the menu shows beside "To do"; 204 for who belongs to no site. ?fresh where something was just done."""
     site = current_site(request)
     if site is None:
         return HttpResponse(status=204)
-    counts = counts_of(site, clock.now())
+    counts = counts_of(site, clock.now(), fresh="fresh" in request.GET)
     context = {"total": sum(counts.values()), "uncovered": counts["uncovered"]}
     return render(request, "infusions/scheduling/_work_counts.html", context)

@@ -110,7 +110,8 @@ def current_facts(patient, name: str) -> list:
 
 @register.inclusion_tag("components/_rail.html", takes_context=True)
 def rail(context) -> dict:
-    return _links(context, navigation.RAIL)
+    # A page with a message tells of something that was just done: what waits is counted anew.
+    return _links(context, navigation.RAIL) | {"something_done": bool(context.get("messages"))}
 
 
 @register.inclusion_tag("components/_bottom_bar.html", takes_context=True)

@@ -149,8 +149,8 @@ def test_a_visit_without_a_seat_is_moved_to_the_nearest_start_that_was_offered(c
     Closure.objects.create(site=center.site, starts_on=DAY, ends_on=DAY, reason="Storm")
     page = proposal(desk)
     options = page.context["times"][0][1]
-    # Closed on Tuesday: the afternoon before is as near as it gets, then the morning after.
-    assert [(option.start - visit.start) // dt.timedelta(hours=1) for option in options] == [-17, -18, -19]
+    # Closed on Tuesday: the same hour on Monday and on Wednesday, then the hour beside it.
+    assert [(option.start - visit.start) // dt.timedelta(hours=1) for option in options] == [-24, 24, -25]
     assert lines(page) == ([], [], [visit.pk])
     answer = press(desk, page, **{visit.public_id: options[0].start})
     assert answer.status_code == 302
