@@ -8,20 +8,20 @@ from dataclasses import dataclass, replace
 from infusion_center.core.rules import Problem, Severity
 from infusions.facility.models import Chair, Nurse, Site
 from infusions.orders.models import InfusionOrder
-from infusions.scheduling.models import Appointment, BookingPreference
+from infusions.scheduling.models import Appointment
+from infusions.scheduling.queries import Wishes
 
 
 @dataclass(frozen=True)
-class Wishes:
-    """Weekday and wall time to aim at, the weekdays and hours that the patient can, and whose wish that is."""
+class Aim:
+    """Weekday and wall time to aim at, whose wish that is, and the weekdays and hours that the patient likes."""
 
     weekday: int | None = None
     time: dt.time | None = None
     because: str = "as chosen"
-    weekdays: tuple[int, ...] = ()
+    weekdays: frozenset[int] = frozenset()
     earliest: dt.time | None = None
     latest: dt.time | None = None
-    nurse_id: int | None = None
 
     @property
     def has_hours(self) -> bool:
@@ -30,7 +30,7 @@ class Wishes:
     def may_start(self, wall: dt.time) -> bool:
         return (self.earliest or dt.time.min) <= wall <= (self.latest or dt.time.max)
 
-    def with_time(self, time: dt.time) -> Wishes:
+    def with_time(self, time: dt.time) -> Aim:
         return replace(self, time=time, because="fits most of these dates")
 
 
@@ -100,7 +100,7 @@ class SeriesPlan:
 
     lines: tuple[SeriesLine, ...] = ()
     problems: tuple[Problem, ...] = ()
-    wishes: Wishes = Wishes()
+    aim: Aim = Aim()
     first_on: dt.date | None = None
 
     @property
@@ -116,11 +116,10 @@ class SeriesPlan:
         return any(line.needs_reason for line in self.bookable)
 
 
-def usual_wishes(
-    order: InfusionOrder, site: Site, *, weekday: int | None = None, time: dt.time | None = None
-) -> Wishes:
-    """What was asked for, else what the patient prefers, else weekday and time of his last visit. Two queries."""
-    liked = BookingPreference.objects.filter(patient=order.patient_id).first() or BookingPreference()
+def usual_aim(
+    order: InfusionOrder, site: Site, liked: Wishes, *, weekday: int | None = None, time: dt.time | None = None
+) -> Aim:
+    """What was asked for, else what the patient likes, else weekday and time of his last visit. One query."""
     last = (
         Appointment.objects.filter(patient=order.patient_id, site=site).order_by("-start").values_list("local_start")
     ).first()
@@ -130,20 +129,19 @@ def usual_wishes(
         because = "as the patient prefers" if liked.weekdays or liked.earliest else "as last time"
     if weekday is None:
         weekday = _usual_weekday(liked, local)
-    if time is None and local and Wishes(earliest=liked.earliest, latest=liked.latest).may_start(local.time()):
+    if time is None and local and Aim(earliest=liked.earliest, latest=liked.latest).may_start(local.time()):
         time = local.time()
-    return Wishes(
+    return Aim(
         weekday=weekday,
         time=time or liked.earliest,
         because=because,
-        weekdays=tuple(liked.weekdays),
+        weekdays=liked.weekdays,
         earliest=liked.earliest,
         latest=liked.latest,
-        nurse_id=liked.nurse_id,
     )
 
 
-def _usual_weekday(liked: BookingPreference, last: dt.datetime | None) -> int | None:
+def _usual_weekday(liked: Wishes, last: dt.datetime | None) -> int | None:
     if liked.weekdays:
-        return last.weekday() if last and last.weekday() in liked.weekdays else liked.weekdays[0]
+        return last.weekday() if last and last.weekday() in liked.weekdays else min(liked.weekdays)
     return last.weekday() if last else None

@@ -16,12 +16,11 @@ from infusions.facility.queries import wall_instant
 from infusions.orders.models import InfusionOrder
 from infusions.orders.rules import validity_problems
 from infusions.scheduling import refusals
-from infusions.scheduling.queries import CourseSoFar, course_so_far
+from infusions.scheduling.queries import CourseSoFar, known_about
 from infusions.scheduling.rules import order_problems_on
 from infusions.scheduling.series_dates import days_missing
-from infusions.scheduling.series_lines import PlannedVisit, SeriesLine, Wishes
+from infusions.scheduling.series_lines import Aim, PlannedVisit, SeriesLine
 from infusions.scheduling.series_reading import DaysSeen
-from patients.queries import current_weight
 
 # What a line has for its own date; everything else that blocks stands against the whole series.
 DATED = {"order-not-started", "order-expired", "visits-used-up"}
@@ -36,24 +35,24 @@ class Placer:
         self.order, self.site, self.setting, self.now = order, site, setting, now
         self.zone = site.time_zone
         self.today = clock.local_date(now, self.zone)
-        self.course = course_so_far(order, leave_out=leave_out)
-        self.weight = current_weight(order.patient)
-        self.days = DaysSeen(order, site, setting, now, leave_out=leave_out)
-        self.wishes = Wishes()
+        self.known = known_about(order, leave_out=leave_out)
+        self.course = self.known.course
+        self.days = DaysSeen(order, site, setting, now, self.known, leave_out=leave_out)
+        self.aim = Aim()
         self.fixed_days: int | None = None
 
     def standing_problems(self) -> list[Problem]:
         """What stands against every line alike, whatever its day."""
         on = max(self.today, self.order.starts_on)
         found = [
-            *validity_problems(self.order, on, weight=self.weight),
+            *validity_problems(self.order, on, weight=self.known.weight),
             *refusals.order_refusals(self.order, self.setting, self.course),
         ]
         grave = [problem for problem in found if problem.severity == Severity.BLOCKER]
         return grave if on > self.order.valid_until else [one for one in grave if one.code not in DATED]
 
     def order_problems(self, day: dt.date) -> list[Problem]:
-        return order_problems_on(self.order, self.setting, self.course, day, weight=self.weight)
+        return order_problems_on(self.order, self.setting, self.course, day, weight=self.known.weight)
 
     def beyond_the_order(self, day: dt.date) -> list[Problem]:
         """Why no visit at all can be booked on the day: before the order, after it, or beyond what is authorized."""
@@ -78,12 +77,12 @@ class Placer:
             minutes = self.minutes(day)
             wished = wall_instant(day, wall, self.zone)
             limited = in_hours and not found
-            if self.days.is_free(day, wished, minutes) and not (limited and not self.wishes.may_start(wall)):
+            if self.days.is_free(day, wished, minutes) and not (limited and not self.aim.may_start(wall)):
                 found.append(wished)
                 continue
             starts = [] if exact and not found else self.days.starts(day, minutes)
             if limited:
-                starts = [one for one in starts if self.wishes.may_start(clock.to_local(one, self.zone).time())]
+                starts = [one for one in starts if self.aim.may_start(clock.to_local(one, self.zone).time())]
             if not starts:
                 return []
             found.append(min(starts, key=lambda start: (abs(start - wished), start)))
@@ -97,7 +96,7 @@ class Placer:
             day = clock.local_date(start, self.zone)
             problems += self.order_problems(day)
             minutes = self.minutes(day)
-            chair, nurse = self.days.seat(day, start, minutes, [self.wishes.nurse_id, self.course.last_nurse_id])
+            chair, nurse = self.days.seat(day, start, minutes, [self.known.wishes.nurse_id, self.course.last_nurse_id])
             visits.append(PlannedVisit(start, start + dt.timedelta(minutes=minutes), nurse, chair, course_day))
             self.count_as_booked([day], nurse.pk)
         local = clock.to_local(starts[0], self.zone)

@@ -24,7 +24,7 @@ from infusions.scheduling.series_dates import (
     first_day,
     on_weekday,
 )
-from infusions.scheduling.series_lines import LineWish, SeriesLine, SeriesPlan, Wishes, usual_wishes
+from infusions.scheduling.series_lines import Aim, LineWish, SeriesLine, SeriesPlan, usual_aim
 from infusions.scheduling.series_placing import Placer
 from infusions.scheduling.windows import course_began
 
@@ -52,8 +52,8 @@ def plan_series(
     planner = _Planner(order, site, setting, now or clock.now())
     if standing := planner.standing_problems():
         return SeriesPlan(problems=tuple(standing), first_on=first_on)
-    wishes = usual_wishes(order, site, weekday=weekday, time=local_time)
-    return planner.plan(first_on, count, until, wishes)
+    aim = usual_aim(order, site, planner.known.wishes, weekday=weekday, time=local_time)
+    return planner.plan(first_on, count, until, aim)
 
 
 def check_series(
@@ -75,19 +75,19 @@ def check_series(
 class _Planner(Placer):
     """Chooses the day and wall time of each line."""
 
-    def plan(self, first_on: dt.date | None, count: int | None, until: dt.date | None, wishes: Wishes) -> SeriesPlan:
+    def plan(self, first_on: dt.date | None, count: int | None, until: dt.date | None, aim: Aim) -> SeriesPlan:
         order = self.order
-        self.wishes, self.count = wishes, count
+        self.aim, self.count = aim, count
         # Counted lines go on beyond the order's end, so that the page can say what is missing.
         self.until = until or (order.valid_until if count is None else dt.date.max)
-        if wishes.weekday is None:
-            wishes = self.wishes = replace(wishes, weekday=self._open_weekday(first_on))
-        first = first_day(order, self.course, self.today, wishes.weekday, first_on)
+        if aim.weekday is None:
+            aim = self.aim = replace(aim, weekday=self._open_weekday(first_on))
+        first = first_day(order, self.course, self.today, aim.weekday, first_on)
         self.floor = min(first, max(self.today, order.starts_on))
-        expected = expected_days(order, first, wishes.weekday, count, self.until)
+        expected = expected_days(order, first, aim.weekday, count, self.until)
         self.days.read(day for _, aim in expected for day in self.course_days(aim))
         self._look_ahead(expected)
-        return SeriesPlan(tuple(self._lines(first)), wishes=self.wishes, first_on=first)
+        return SeriesPlan(tuple(self._lines(first)), aim=self.aim, first_on=first)
 
     def _open_weekday(self, first_on: dt.date | None) -> int:
         """The weekday of the first day, or the next on which the site is open: an interval of 30 days needs one too."""
@@ -103,8 +103,8 @@ class _Planner(Placer):
         self.count_as_booked([day for _, aim in expected for day in self.course_days(aim)], before.last_nurse_id)
         minutes = {aim: self.minutes(aim) for _, aim in expected}
         self.course = before
-        if self.wishes.time is None:
-            self.wishes = self.wishes.with_time(self._most_common_time(minutes))
+        if self.aim.time is None:
+            self.aim = self.aim.with_time(self._most_common_time(minutes))
         missed = [one for one in expected if not self.days.starts(one[1], minutes[one[1]])]
         self._read_around(missed)
 
@@ -113,7 +113,7 @@ class _Planner(Placer):
         votes: Counter[int] = Counter()
         for day, length in minutes.items():
             votes.update(set_bits(self.days.starts_bitmap(day, length)))
-        possible = [quarter for quarter in votes if self.wishes.may_start(_wall(quarter))] or list(votes)
+        possible = [quarter for quarter in votes if self.aim.may_start(_wall(quarter))] or list(votes)
         return _wall(min(possible, key=lambda one: (-votes[one], one % 4 != 0, one))) if possible else NINE
 
     def _read_around(self, lines: Iterable[tuple[dt.date, dt.date]]) -> None:
@@ -138,18 +138,18 @@ class _Planner(Placer):
             self.floor = max(self.floor, clock.local_date(line.starts[-1], self.zone) if line.visits else aim)
             self.floor += dt.timedelta(days=1)
             due = begun + dt.timedelta(days=order.interval_days)
-            aim = on_weekday(due, self.wishes.weekday, order.tolerance_days)
+            aim = on_weekday(due, self.aim.weekday, order.tolerance_days)
 
     def _line(self, number: int, due: dt.date, aim: dt.date) -> SeriesLine:
         """The best that fits near the day aimed at, or every reason why nothing does."""
-        line = SeriesLine(number, aim, aim, self.wishes.time or NINE)
+        line = SeriesLine(number, aim, aim, self.aim.time or NINE)
         if beyond := self.beyond_the_order(aim):
             return replace(line, problems=tuple(beyond))
         if aim not in self.days:
             self._read_around([(due, aim)])
         tolerance = self.order.tolerance_days
         near = [day for day in days_around(due, tolerance, tolerance) if self.floor <= day <= self.order.valid_until]
-        days = by_closeness({*near, aim}, aim, self.wishes.weekdays)
+        days = by_closeness({*near, aim}, aim, self.aim.weekdays)
         starts = self._first_that_fits(days, line.time)
         if not starts and any(day not in self.days for day in days):
             self._read_around([(due, aim)])
@@ -167,7 +167,7 @@ class _Planner(Placer):
 
     def _first_that_fits(self, days: Sequence[dt.date], wall: dt.time) -> list[dt.datetime]:
         """Within the patient's hours on any of the days, else on any of them at all."""
-        for in_hours in (True, False) if self.wishes.has_hours else (False,):
+        for in_hours in (True, False) if self.aim.has_hours else (False,):
             for day in days:
                 if starts := self.starts_of(day, wall, in_hours=in_hours):
                     return starts
@@ -180,13 +180,13 @@ class _Planner(Placer):
         return series_words.day_reason(day, self.days.closure(day), self.days.reason(day, self.minutes(day)))
 
     def _explained(self, line: SeriesLine, reason: str) -> SeriesLine:
-        aimed_at = self.wishes.time
+        aimed_at = self.aim.time
         if line.day != line.ideal_on:
             why = series_words.other_day(line.ideal_on, line.day, aimed_at, line.time, self.site, reason)
         elif line.time != aimed_at:
             why = series_words.other_time(aimed_at, line.time, self.site)
         else:
-            why = series_words.as_aimed_at(line.day, line.time, self.site, self.wishes.because)
+            why = series_words.as_aimed_at(line.day, line.time, self.site, self.aim.because)
         return replace(line, why=why)
 
     def check(self, wanted: Sequence[LineWish]) -> SeriesPlan:
@@ -212,7 +212,7 @@ class _Planner(Placer):
         if beyond := self.beyond_the_order(wish.day):
             return replace(line, problems=tuple(beyond))
         if starts := self._starts_of(wish):
-            why = wish.why or series_words.as_aimed_at(wish.day, wish.time, self.site, self.wishes.because)
+            why = wish.why or series_words.as_aimed_at(wish.day, wish.time, self.site, self.aim.because)
             return replace(self.placed(line, starts), why=why)
         tolerance = self.order.tolerance_days
         near = [day for day in days_around(wish.day, tolerance, tolerance + DAYS_BEYOND) if day >= self.floor]

@@ -13,10 +13,9 @@ from infusions.orders.models import InfusionOrder, OrderStatus
 from infusions.orders.queries import visit_length
 from infusions.orders.rules import validity_problems
 from infusions.scheduling.models import Appointment
-from infusions.scheduling.queries import course_so_far
+from infusions.scheduling.queries import known_about
 from infusions.scheduling.refusals import name_day
 from infusions.scheduling.states import DONE, UPCOMING, State
-from patients.queries import current_weight
 
 
 @dataclass(frozen=True)
@@ -94,17 +93,17 @@ def visits_ahead(order: InfusionOrder, now: dt.datetime) -> list[Ahead]:
     )
     if not visits:
         return []
-    weight, course = current_weight(order.patient), course_so_far(order)
+    known = known_about(order)
     done = order.appointments.filter(state__in=DONE).count()
     given = max(order.doses_given, done)
     found = []
     for number, visit in enumerate(visits, start=given + 1):
         on = clock.local_date(visit.start, visit.site.time_zone)
-        problems = [one for one in validity_problems(order, on, weight=weight) if one.code != "visits-used-up"]
+        problems = [one for one in validity_problems(order, on, weight=known.weight) if one.code != "visits-used-up"]
         if number > order.visits_authorized:
             message = f"It is visit {number}; {order.visits_authorized} are authorized."
             problems.append(blocker("visits-used-up", message, remedy="Ask for a new authorization."))
-        needed = visit_length(order, visit.site, visit.setting, on=on, last_on=course.last_before(on)).total
+        needed = visit_length(order, visit.site, visit.setting, on=on, last_on=known.course.last_before(on)).total
         if order.status == OrderStatus.SIGNED and needed > visit.minutes:
             message = f"It is booked for {visit.minutes} minutes and needs {needed} by now ({name_day(on)})."
             problems.append(warning("visit-too-short", message, remedy="Move it, so that it gets the time it needs."))

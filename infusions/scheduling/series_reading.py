@@ -15,11 +15,13 @@ from infusion_center.core.rules import Problem, blocker
 from infusions.facility.models import Closure, Setting, Site
 from infusions.facility.queries import closed_days
 from infusions.orders.models import InfusionOrder
-from infusions.orders.queries import VisitLength, visit_length
+from infusions.orders.queries import VisitLength, infusion_minutes_of, visit_length
 from infusions.scheduling import conflicts, refusals
 from infusions.scheduling.availability import Availability, read_availability
 from infusions.scheduling.bitmaps import Fits, Need, fill, fitting, need_of, seats
+from infusions.scheduling.queries import Known
 from infusions.scheduling.ranking import DaySlice, set_bits
+from infusions.scheduling.wishes import chair_ranks
 
 # The picture of a plan is read at most so often: wished days, then the days around those that did not fit.
 MOST_READS = 3
@@ -44,9 +46,17 @@ class DaysSeen:
     """What is known of single local days of a site, for visits of one order in one setting."""
 
     def __init__(
-        self, order: InfusionOrder, site: Site, setting: str, now: dt.datetime, *, leave_out: Collection[int] = ()
+        self,
+        order: InfusionOrder,
+        site: Site,
+        setting: str,
+        now: dt.datetime,
+        known: Known,
+        *,
+        leave_out: Collection[int] = (),
     ):
-        self.order, self.site, self.setting, self.now = order, site, setting, now
+        self.order, self.site, self.setting, self.now, self.wishes = order, site, setting, now, known.wishes
+        self.infusion_minutes = infusion_minutes_of(order, has_risk=known.has_risk)
         self.leave_out = leave_out
         self.reads = 0
         self._parts: dict[dt.date, _Part] = {}
@@ -73,11 +83,14 @@ class DaysSeen:
             end=clock.day_bounds(wanted[-1], zone)[1] + pad,
             leave_out=self.leave_out,
             days=wanted,
+            chair_kind=self.wishes.needed_kind,
         )
         self._parts.update(dict.fromkeys(wanted, _Part(seen)))
 
     def length(self, day: dt.date, last_on: dt.date | None) -> VisitLength:
-        return visit_length(self.order, self.site, self.setting, on=day, last_on=last_on)
+        return visit_length(
+            self.order, self.site, self.setting, on=day, last_on=last_on, infusion_minutes=self.infusion_minutes
+        )
 
     def starts(self, day: dt.date, minutes: int) -> list[dt.datetime]:
         """Every start of the day that fits a visit of so many minutes; none on a day that was not read."""
@@ -107,8 +120,8 @@ class DaysSeen:
         """(chair, nurse) that booking would most likely give; the chair is None at home."""
         part = self._parts[day]
         need, fits = part.fits(minutes, self.now)
-        known = [pk for pk in nurse_ids if pk is not None]
-        seat = next(seats(part.seen.picture, need, fits, part.seen.bit(start), nurse_ids=known))
+        bit, ranks = part.seen.bit(start), chair_ranks(part.seen, self.wishes)
+        seat = next(seats(part.seen.picture, need, fits, bit, nurse_ids=nurse_ids, chair_ranks=ranks))
         return part.seen.chairs.get(seat.chair_id), part.seen.nurses[seat.nurse_id]
 
     def why_not(self, day: dt.date, start: dt.datetime, minutes: int) -> list[Problem]:
