@@ -28,6 +28,15 @@ def test_a_fault_of_ours_says_that_nothing_was_saved(rf):
     assert (page.status_code, "Something went wrong on our side" in page.content.decode()) == (500, True)
 
 
+@pytest.mark.parametrize("address", ["/orders/a%00b/slots/", "/board/?day=a%00b", "/board/?a%00b=1"])
+def test_a_nul_is_refused_before_the_database_sees_it(client_for, address):
+    assert client_for("scheduler").get(address).status_code == 400
+
+
+def test_a_nul_in_a_form_is_refused(client_for):
+    assert client_for("scheduler").post("/site/choose/", {"site": "a\x00b"}).status_code == 400
+
+
 @pytest.mark.parametrize("path", ["/accounts/login/", "/no/such/page/"])
 def test_pages_send_a_strict_policy(path):
     policy = Client().get(path).headers["Content-Security-Policy"]
