@@ -7,9 +7,12 @@ from contextvars import ContextVar
 from zoneinfo import ZoneInfo
 
 from django.utils import timezone
+from django.utils.dateparse import parse_datetime
 
 QUARTER = dt.timedelta(minutes=15)
 QUARTER_SECONDS = 900
+# Outside of these years arithmetic with days and zones runs off the calendar, and nobody means them.
+FIRST_YEAR, LAST_YEAR = 1880, 2199
 
 
 class NonexistentTime(ValueError):
@@ -31,6 +34,17 @@ def pretend(instant: dt.datetime) -> Iterator[None]:
         yield
     finally:
         _pretended.reset(token)
+
+
+def parse_instant(text: str) -> dt.datetime | None:
+    """An instant as a page's button sends it, in UTC; None for what is none, has no zone, or lies off the calendar."""
+    try:
+        instant = parse_datetime(text)
+    except ValueError:
+        return None
+    if instant is None or instant.tzinfo is None or not FIRST_YEAR <= instant.year <= LAST_YEAR:
+        return None
+    return instant.astimezone(dt.UTC)
 
 
 def zone(name: str) -> ZoneInfo:

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from urllib.parse import urlencode
 
 from django.http import QueryDict
-from django.utils.dateparse import parse_datetime
 
 from infusion_center.core import clock
 from infusions.facility.models import Site
@@ -66,7 +65,7 @@ class PlanForm:
         """What apply_cover takes; a start that is no moment counts as not picked."""
         starts = {}
         for name, value in self.data.items():
-            moment = _moment(value) if name.startswith("to-") else None
+            moment = clock.parse_instant(value) if name.startswith("to-") else None
             if moment is not None:
                 starts[name.removeprefix("to-")] = moment
         return {
@@ -74,11 +73,3 @@ class PlanForm:
             "chosen": frozenset(self.data.getlist("visit")),
             "new_starts": starts,
         }
-
-
-def _moment(text: str) -> dt.datetime | None:
-    try:
-        moment = parse_datetime(text)
-    except ValueError:
-        return None
-    return moment.astimezone(dt.UTC) if moment is not None and moment.tzinfo is not None else None

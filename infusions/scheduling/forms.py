@@ -4,7 +4,6 @@ import datetime as dt
 import secrets
 
 from django import forms
-from django.utils.dateparse import parse_datetime
 
 from infusion_center.core import clock
 from infusion_center.core.forms import FormMixin
@@ -95,7 +94,7 @@ class StartForm(FormMixin, forms.Form):
 
 def _with_typed_start(data, site):
     """A start that came from a button is shown as if it had been typed, so that nothing is lost when it is refused."""
-    start = parse_datetime(data.get("start", ""))
+    start = clock.parse_instant(data.get("start", ""))
     if start is None or data.get("day"):
         return data
     local = clock.to_local(start, site.time_zone)

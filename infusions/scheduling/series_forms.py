@@ -139,10 +139,9 @@ class SeriesSheet:
 def _with_alternative(data, zone: str):
     """The button of an alternative sends "3|2026-06-10T13:15:00+00:00"."""
     number, _, instant = data.get("take", "").partition("|")
-    try:
-        start = clock.to_local(dt.datetime.fromisoformat(instant), zone)
-    except ValueError:
+    if (taken := clock.parse_instant(instant)) is None:
         return data
+    start = clock.to_local(taken, zone)
     prefix = f"line-{number}"
     data[f"{prefix}-day"], data[f"{prefix}-time"], data[f"{prefix}-keep"] = f"{start:%Y-%m-%d}", f"{start:%H:%M}", "on"
     return data

@@ -4,7 +4,6 @@ from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import Http404
 from django.shortcuts import get_object_or_404, render
-from django.utils.dateparse import parse_datetime
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from infusion_center.accounts.access import requires
@@ -131,9 +130,9 @@ def slot_freed(request, appointment_id):
 def waitlist_book(request, entry_id):
     """One press books what the row shows; everything is checked again."""
     entry = _fetch_entry(request, entry_id)
-    start = parse_datetime(request.POST.get("start", ""))
+    start = clock.parse_instant(request.POST.get("start", ""))
     try:
-        if start is None or start.tzinfo is None:
+        if start is None:
             raise Http404("No start was sent.")
         visit = book_from_waitlist(entry=entry, start=start, by=request.user)
     except RuleViolation as refused:
