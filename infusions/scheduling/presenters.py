@@ -47,7 +47,8 @@ def best_row(search: SlotSearch, site: Site, token: str) -> OptionRow | None:
     if not search.options:
         return None
     best = search.options[0]
-    return option_row(best, token, due_word(clock.local_date(best.start, site.time_zone), search))
+    due = due_word(clock.local_date(best.start, site.time_zone), search)
+    return option_row(best, token, "" if due == "due day" else due)  # the merits say that already
 
 
 def day_groups(search: SlotSearch, site: Site, token: str) -> list[DayGroup]:

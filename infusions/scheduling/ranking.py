@@ -18,6 +18,7 @@ from infusions.scheduling.load import Load, lateness
 APPROVAL_PRICE = 1_000_000
 A_DAY = 12  # the price of each day from the due day
 ANOTHER_OF_THE_DAY = 18  # so much worse must the best of another day be, before a second of the same day comes first
+CALMER = 20  # so much less crowded than the day's busiest start is one that is said to level the day
 CHAIR_PRICE = 6  # for each quarter of chair time lost
 # What a wish that is not met costs.
 DAY_WISH, TIME_WISH, NURSE_WISH, KIND_WISH, SAME_NURSE = 40, 40, 30, 20, 15
@@ -88,10 +89,13 @@ class Part:
             for start in (day.first + bit for bit in set_bits(self.fits.starts >> day.first & width))
         ]
 
+    def crowding(self, start: int) -> int:
+        """How busy the hours of the visit would be; nothing at home."""
+        return self.load.price(start, self.need) if self.load else 0
+
     def _level(self, start: int) -> int:
-        if self.load is None:
-            return 0
-        return self.load.price(start, self.need) + lateness(self.picture, start, self.need)
+        late = lateness(self.picture, start, self.need) if self.load else 0
+        return self.crowding(start) + late
 
     def _chairs(self, start: int, losses: Mapping[int, int]) -> int:
         """Nothing at home."""
@@ -144,12 +148,12 @@ def _least(day: DaySlice, weights: Weights) -> int:
 
 def _rank_day(part: Part, day: DaySlice, weights: Weights, fixed: int) -> list[tuple[int, Ranked]]:
     priced = part.prices(day)
-    busiest = max((price.level for _, price in priced), default=0)
-    calmest = min((price.level for _, price in priced), default=0)
+    crowding = {start: part.crowding(start) for start, _ in priced}
+    calmest, busiest = min(crowding.values(), default=0), max(crowding.values(), default=0)
     return sorted(
         (
             price.weighed(weights) + fixed + _odd_hour(start - day.midnight),
-            Ranked(start, price, price.level <= calmest + 5 and busiest - price.level >= 15),
+            Ranked(start, price, crowding[start] <= calmest + 5 and crowding[start] + CALMER <= busiest),
         )
         for start, price in priced
     )

@@ -67,18 +67,13 @@ def explain_start(
 
 
 def _nearest(order, start, setting, site, moving, now) -> list[SlotOption]:
-    found = find_slots(
-        order,
-        setting=setting,
-        site=site,
-        earliest=clock.local_date(max(start - DAYS_BEFORE, now), site.time_zone),
-        latest=clock.local_date(max(start, now) + DAYS_AFTER, site.time_zone),
-        limit=NEAREST,
-        moving=moving,
-        now=now,
-        near=start,
-    )
-    return found.options
+    """In the days around the start; where none of them will do, in the days in which the visit is due."""
+    around = {
+        "earliest": clock.local_date(max(start - DAYS_BEFORE, now), site.time_zone),
+        "latest": clock.local_date(max(start, now) + DAYS_AFTER, site.time_zone),
+    }
+    wishes = {"setting": setting, "site": site, "limit": NEAREST, "moving": moving, "now": now, "near": start}
+    return find_slots(order, **wishes, **around).options or find_slots(order, **wishes).options
 
 
 def _names(proposal: Proposal, by) -> Names:

@@ -193,6 +193,8 @@ def test_what_the_order_forbids_is_told_with_what_binds_on_the_day(center):
     nurse = make_staff(role="nurse", site=center.site)
     decided = why(center, order=early, by=nurse)
     assert (decided.is_blocked, decided.needs_reason) == (False, True)
+    # Nothing of the days around will do: the days in which it is due are offered.
+    assert min(option.start for option in found.nearest) >= center.at("00:00", DAY + dt.timedelta(days=3))
     ended = make_order(infusion_minutes=180, valid_until=DAY - dt.timedelta(days=1))
     assert told(why(center, order=ended))["order-expired"].startswith("The order ended on")
     used = make_order(infusion_minutes=180, visits_authorized=1, doses_given=1)
