@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
+from dataclasses import replace
 
 from django.db import transaction
 from django.db.models import Q
@@ -12,13 +13,17 @@ from infusion_center.core import clock
 from infusion_center.core.rules import RuleViolation, blocker
 from infusions.facility.models import Chair, Nurse, Site
 from infusions.orders.models import InfusionOrder
+from infusions.scheduling import series_words
 from infusions.scheduling.booking import book_appointment
 from infusions.scheduling.contention import tried_again
 from infusions.scheduling.models import Appointment, Series
 from infusions.scheduling.queries import course_so_far
+from infusions.scheduling.rules import booking_problems
 from infusions.scheduling.series_dates import days_missing
 from infusions.scheduling.series_lines import LineWish, SeriesLine
+from infusions.scheduling.series_placing import Placer
 from infusions.scheduling.series_planning import check_series
+from infusions.scheduling.slots import SlotOption
 from infusions.scheduling.states import State
 
 
@@ -37,6 +42,28 @@ def plan_course(
     wish = LineWish(1, local.date(), local.time().replace(second=0, microsecond=0))
     lines = check_series(order=order, site=site, setting=setting, lines=[wish], now=now).lines
     return lines[0] if lines else None
+
+
+def whole_courses(
+    *, order: InfusionOrder, options: Sequence[SlotOption], site: Site, setting: str, now: dt.datetime | None = None
+) -> list[SlotOption]:
+    """Of starts that fit the first day those for which every day that follows has one too, which their merits name.
+
+    The days that follow are read together, for all options.
+    """
+    if order.days == 1 or not options:
+        return list(options)
+    placer, zone = Placer(order, site, setting, now or clock.now()), site.time_zone
+    walls = {option.start: clock.to_local(option.start, zone) for option in options}
+    placer.days.read(day for local in set(walls.values()) for day in placer.course_days(local.date()))
+    found = []
+    for option in options:
+        local = walls[option.start]
+        _, *later = placer.starts_of(local.date(), local.time(), exact=True) or [None]
+        if len(later) + 1 == len(placer.course_days(local.date())):
+            words = series_words.later_days(later, site, first=order.days - len(later) + 1)
+            found.append(replace(option, merits=(*option.merits, words) if words else option.merits))
+    return found
 
 
 @tried_again
@@ -85,6 +112,28 @@ def book_course(
         first = first or (visit if len(starts) > 1 else None)
         booked.append(visit)
     return booked
+
+
+def book_visit_or_course(
+    *, order: InfusionOrder, start: dt.datetime, site: Site, setting: str, token: str | None = None, **more
+) -> Appointment:
+    """What a single press on a start books: one visit, or all days of a course from there on; the first is returned."""
+    asked = {"order": order, "site": site, "setting": setting, "token": token, **more}
+    sent_before = token and Appointment.objects.filter(idempotency_token=token).exists()
+    if order.days == 1 or sent_before:
+        return book_appointment(start=start, **asked)
+    line = plan_course(order=order, start=start, site=site, setting=setting, now=more.get("now"))
+    if line is None or not line.visits:
+        # Its reasons, or those that stand against the order as such.
+        problems = (
+            line.problems
+            if line
+            else booking_problems(
+                order=order, site=site, setting=setting, start=start, now=more.get("now") or clock.now()
+            )
+        )
+        raise RuleViolation(problems)
+    return book_course(starts=line.starts, **asked)[0]
 
 
 def _first_of_begun_course(order: InfusionOrder, first_on: dt.date, begun: int) -> Appointment | None:

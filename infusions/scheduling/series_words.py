@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 
+from infusion_center.core import clock
 from infusions.facility.models import Closure, Site
 from infusions.scheduling.refusals import name_day
 
@@ -38,3 +40,9 @@ def day_reason(day: dt.date, closure: Closure | None, code: str) -> str:
     if closure is not None:
         return f"closed on {name_day(day)} ({closure.reason})" if closure.reason else f"closed on {name_day(day)}"
     return DAY_WORDS.get(code, "{day} is full").format(day=name_day(day))
+
+
+def later_days(starts: Sequence[dt.datetime], site: Site, first: int) -> str:
+    """ "day 2 Wed 09:00, day 3 Thu 10:15": what follows the first day of a course."""
+    walls = [clock.to_local(start, site.time_zone) for start in starts]
+    return ", ".join(f"day {first + n} {wall:%a} {name_time(wall.time(), site)}" for n, wall in enumerate(walls))

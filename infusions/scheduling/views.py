@@ -1,5 +1,7 @@
 """Searching and booking, moving and cancelling."""
 
+from dataclasses import replace
+
 from django.contrib import messages
 from django.http import Http404
 from django.shortcuts import get_object_or_404, render
@@ -16,7 +18,8 @@ from infusions.facility.models import Setting, Site
 from infusions.facility.queries import current_site
 from infusions.orders.models import InfusionOrder
 from infusions.scheduling import presenters
-from infusions.scheduling.booking import book_appointment, cancel_appointment, move_appointment
+from infusions.scheduling.booking import cancel_appointment, move_appointment
+from infusions.scheduling.courses import book_visit_or_course, whole_courses
 from infusions.scheduling.forms import BookForm, CancelForm, MoveForm, SlotFilterForm
 from infusions.scheduling.meanwhile import seen_now
 from infusions.scheduling.models import Appointment
@@ -56,7 +59,7 @@ def appointment_book(request, order_id):
     form = BookForm(request.POST, site=filters.site, at_home=request.POST.get("setting") == Setting.HOME)
     if form.is_valid():
         try:
-            visit = book_appointment(
+            visit = book_visit_or_course(
                 order=order,
                 site=filters.site,
                 setting=form.cleaned_data["setting"],
@@ -67,7 +70,8 @@ def appointment_book(request, order_id):
         except RuleViolation as refused:
             form.show_problems(refused.problems)
         else:
-            messages.success(request, f"The visit of {order.patient.name} is booked.")
+            what = "visit" if order.days == 1 else "course"
+            messages.success(request, f"The {what} of {order.patient.name} is booked.")
             return go_to(request, "scheduling:appointment-detail", visit.public_id)
     return _show_slots(request, order, form=form)
 
@@ -150,10 +154,13 @@ def _show_slots(request, order, *, form=None, moving=None, seen=None):
         order,
         setting=filters.setting,
         site=filters.site,
-        limit=MANY if many else USUALLY,
+        limit=MANY if many or order.days > 1 else USUALLY,
         moving=moving,
         **filters.days,
     )
+    if moving is None and order.days > 1:
+        whole = whole_courses(order=order, options=search.options, site=filters.site, setting=filters.setting)
+        search = replace(search, options=whole[: MANY if many else USUALLY])
     token = BookForm.new_token()
     context = {
         "order": order,
