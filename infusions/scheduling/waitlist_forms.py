@@ -1,5 +1,7 @@
 """Text of the waitlist pages into typed values. Whether an order may wait is asked by the rules, not here."""
 
+import datetime as dt
+
 from django import forms
 
 from infusion_center.core.forms import FormMixin
@@ -16,7 +18,8 @@ FIELDS = (
 
 class VisitChoice(forms.ModelChoiceField):
     def label_from_instance(self, visit: Appointment) -> str:
-        return f"{visit.local_start[:10]} at {visit.local_start[11:]}, {visit.site.name}"
+        local = dt.datetime.fromisoformat(visit.local_start)
+        return f"{local:%a} {local.day} {local:%b %Y} at {local:%H:%M}, {visit.site.name}"
 
 
 class EntryForm(FormMixin, forms.Form):

@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from django.db.models import Count, Q
+from django.db.models import Count, Exists, OuterRef, Q
 
 from infusion_center.audit.models import AuditEvent
 from infusion_center.core import clock
@@ -114,7 +114,12 @@ def listed_entries(site: Site, shown: str, now: dt.datetime):
     if shown == "over":
         return entries.filter(state=WaitlistState.WAITING, last_on__lt=today).order_by("last_on", "pk")
     open_offers = Count("offers", filter=Q(offers__state=OfferState.OPEN, offers__expires_at__gt=now))
-    waiting = entries.waiting(today).annotate(open_offers=open_offers).order_by("created_at", "pk")
+    # Booked in another way since: somebody has to say whether the patient still waits.
+    since = Appointment.objects.filter(
+        order=OuterRef("order"), state__in=UPCOMING, start__gt=now, created_at__gt=OuterRef("created_at")
+    )
+    waiting = entries.waiting(today).annotate(open_offers=open_offers, booked_since=Exists(since))
+    waiting = waiting.order_by("created_at", "pk")
     return waiting.filter(open_offers__gt=0) if shown == "asked" else waiting
 
 

@@ -6,6 +6,7 @@ import pytest
 from django.urls import reverse
 
 from infusion_center.audit.models import AuditEvent
+from infusions.orders.services import hold_order
 from infusions.scheduling.booking import cancel_appointment
 from infusions.scheduling.models import Appointment, OfferState, WaitlistEntry, WaitlistOffer, WaitlistState
 from patients.models import Channel
@@ -15,7 +16,7 @@ from tests.factories.orders import make_order
 from tests.factories.patients import make_patient
 from tests.factories.scheduling import make_appointment
 from tests.factories.waitlist import make_entry, make_offer
-from tests.infusions.scheduling.conftest import DAY, make_center, signed_in
+from tests.infusions.scheduling.conftest import DAY, NOW, make_center, signed_in
 from tests.infusions.scheduling.support import errors, everything_written, url
 
 pytestmark = pytest.mark.django_db
@@ -120,6 +121,16 @@ def test_the_list_shows_each_state_by_itself(center, desk):
     for state, entries in expected.items():
         page = desk.get(reverse("scheduling:waitlist") + f"?state={state}").context["page"]
         assert list(page) == entries
+
+
+def test_an_entry_that_was_overtaken_by_events_says_so(center, desk):
+    held, doubled = waits(center), waits(center)
+    hold_order(order=held.order, reason="Reaction", by=make_staff(role="pharmacist", site=center.site))
+    make_appointment(order=doubled.order, site=center.site, day=DAY + WEEK)
+    Appointment.objects.update(created_at=NOW + dt.timedelta(hours=1))
+    page = body(desk.get(reverse("scheduling:waitlist")))
+    assert "order on hold" in page
+    assert page.count("booked since: still waiting?") == 1
 
 
 def test_freed_hours_that_somebody_waits_for_are_on_top_of_the_list(center, desk, freed):
