@@ -85,6 +85,7 @@ class Acts:
     no_show: bool
     move: bool
     cancel: bool
+    pin: bool
     checklist: bool
     infusion: bool
 
@@ -103,6 +104,7 @@ def acts_for(visit: Appointment, permissions: frozenset[Permission], now: dt.dat
         no_show=at_desk and upcoming and visit.start <= now,
         move=books and upcoming,
         cancel=books and (upcoming or visit.state == State.ARRIVED),
+        pin=books and upcoming,
         checklist=P.FILL_CHECKLIST in permissions and begun,
         infusion=P.VIEW_DOSE in permissions and begun,
     )

@@ -99,6 +99,14 @@ def explain_days(
     ]
 
 
+def may_be_reseated(days: list[dt.date]) -> list[Problem]:
+    """Days on which others might make room, and that this search did not ask about one start at a time."""
+    if not days:
+        return []
+    message = f"If others change chair or nurse, a visit may fit on {name_days(days)}."
+    return [note("may-be-reseated", message, remedy="Search one of these days by itself, or type a start.")]
+
+
 def _reason_of(day: int, parts: list[Fits], setting: str) -> str | None:
     """The first condition that no start of the day satisfies; None when one fits or the day is over."""
 

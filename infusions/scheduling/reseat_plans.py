@@ -10,14 +10,14 @@ from infusion_center.core import clock
 from infusion_center.core.rules import RuleViolation, Severity, blocker
 from infusions.facility.models import Chair, Nurse
 from infusions.scheduling.bitmaps import need_of
-from infusions.scheduling.models import Appointment, BookingPreference
+from infusions.scheduling.models import Appointment
 from infusions.scheduling.reseating import Reseating, SeatChange, Undecided, Wanted, reseat, reseat_as
 from infusions.scheduling.rules import Proposal
 from infusions.scheduling.seating import WANTED
 from infusions.scheduling.seating_day import DayRows, read_days
 
-# What another chair or nurse for other visits can take away; closed days, missing shifts, a busy patient it cannot.
-CHANGED_BY_RESEATING = {"chair-taken", "chairs-taken", "nurse-hands-busy", "ratio-full", "nurse-busy"}
+# What the start of a visit may be refused for when another took its seat a moment ago.
+SEAT_TAKEN = {"chair-taken", "chairs-taken", "nurse-hands-busy", "ratio-full", "nurse-busy"}
 SALT = "infusions.scheduling.reseating"
 PLAN_CHANGED = blocker(
     "plan-changed",
@@ -44,16 +44,20 @@ UNDECIDED = blocker(
 )
 
 
+def is_open_and_staffed(proposal: Proposal) -> bool:
+    """The site is open, the patient free and somebody on shift: what stands against the place is who sits where."""
+    fits = proposal.fits
+    return bool(fits.open and fits.patient and fits.on_shift)
+
+
 def wanted_visit(
     proposal: Proposal, *, chair: Chair | None = None, nurse: Nurse | None = None, moving: Appointment | None = None
 ) -> Wanted:
-    patient_id = proposal.order.patient_id
-    needed = BookingPreference.objects.filter(patient_id=patient_id, needs_chair_kind=True).first()
     return Wanted(
         start=proposal.start,
         need=need_of(proposal.site, proposal.setting, proposal.length.total),
-        patient_id=patient_id,
-        chair_kind=needed.chair_kind if needed else "",
+        patient_id=proposal.order.patient_id,
+        chair_kind=proposal.seen.chair_kind,
         chair_id=chair.pk if chair else None,
         nurse_id=nurse.pk if nurse else None,
         moving=moving.pk if moving else None,
@@ -79,8 +83,9 @@ def reseating_for(
 
     None where it fits as it is, where something else stands against it too, or where there is no way. Raises Undecided.
     """
-    standing = {problem.code for problem in proposal.problems if problem.severity == Severity.BLOCKER}
-    if proposal.seats or not standing or not standing <= CHANGED_BY_RESEATING:
+    others = [problem for problem in proposal.problems if problem not in proposal.about_place]
+    forbidden = any(problem.severity == Severity.BLOCKER for problem in others)
+    if proposal.seats or forbidden or not is_open_and_staffed(proposal):
         return None
     wanted = wanted_visit(proposal, chair=chair, nurse=nurse, moving=moving)
     return reseat(read_for(proposal, wanted, now=now), wanted)

@@ -22,8 +22,9 @@ from infusions.scheduling.contention import tried_again
 from infusions.scheduling.models import Appointment, Claim
 from infusions.scheduling.placing import locked_order, refuse_stale
 from infusions.scheduling.reseat_plans import (
-    CHANGED_BY_RESEATING,
     PLAN_OUTDATED,
+    SEAT_TAKEN,
+    is_open_and_staffed,
     plan_key,
     read_for,
     same_plan,
@@ -148,7 +149,9 @@ def move_with_reseating(
 def _by_plan(look, write, shown, *, by, override_reason, named, now, moving=None) -> Appointment:
     for _ in range(TRIES):
         proposal = look()
-        others = [p for p in proposal.problems if p.code not in CHANGED_BY_RESEATING]
+        # What re-seating cannot change refuses at once.
+        about_seat = proposal.about_place if is_open_and_staffed(proposal) else []
+        others = [problem for problem in proposal.problems if problem not in about_seat]
         refuse_if_blocking(approvals(others, by), override_reason)
         try:
             with transaction.atomic():
@@ -164,7 +167,7 @@ def _by_plan(look, write, shown, *, by, override_reason, named, now, moving=None
             continue
         except RuleViolation as refused:
             # Another took the freed seat between the look and the claim: look again.
-            if not refused.codes <= CHANGED_BY_RESEATING | {SLOT_LOST.code}:
+            if not refused.codes <= SEAT_TAKEN | {SLOT_LOST.code}:
                 raise
     raise RuleViolation([SLOT_LOST])
 

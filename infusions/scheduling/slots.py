@@ -20,6 +20,7 @@ from infusions.scheduling.load import load_of
 from infusions.scheduling.models import Appointment
 from infusions.scheduling.queries import CourseSoFar, Known, known_about, usual_site
 from infusions.scheduling.ranking import DaySlice, Part, Ranked, Weights, best_starts, nearest_starts
+from infusions.scheduling.reseat_search import find_by_reseating
 from infusions.scheduling.windows import DrugWindow, course_began, drug_window, rest_of_course
 from infusions.scheduling.wishes import chair_ranks, wished_in_words, wishes_of
 
@@ -62,12 +63,15 @@ def find_slots(
     now: dt.datetime | None = None,
     moving: Appointment | None = None,
     near: dt.datetime | None = None,
+    reseating: bool = False,
 ) -> SlotSearch:
     """Starts for the order's next visit, from `earliest` to `latest` (days, or instants of the start).
 
     Without them, the window in which the order's interval is kept. `moving`: the visit that is looked after and that
-    does not stand in its own way. `near`: not the best starts, but those nearest to this instant. Six queries,
-    whatever the window and however much is booked.
+    does not stand in its own way. `near`: not the best starts, but those nearest to this instant. `reseating`: where
+    too few fit as it is, also starts that fit once others change chair or nurse; book_with_reseating books those.
+
+    Six queries, whatever the window and however much is booked; seven more for re-seating.
     """
     now = now or clock.now()
     site = site or usual_site(order)
@@ -81,7 +85,7 @@ def find_slots(
     search = _Search(order, site, setting, now, window, known, earliest, latest)
     if search.first_start > search.last_start:
         return SlotSearch(refusals=[*standing, *refusals.empty_window(order, window, search.days)], window=window)
-    return search.run(limit, standing, moving, near)
+    return search.run(limit, standing, moving, near, now if reseating else None)
 
 
 def next_window(order: InfusionOrder, course: CourseSoFar, today: dt.date) -> DrugWindow:
@@ -129,7 +133,12 @@ class _Search:
         return max(begin, now), end
 
     def run(
-        self, limit: int | None, standing: list[Problem], moving: Appointment | None, near: dt.datetime | None
+        self,
+        limit: int | None,
+        standing: list[Problem],
+        moving: Appointment | None,
+        near: dt.datetime | None,
+        reseating_now: dt.datetime | None,
     ) -> SlotSearch:
         minutes = infusion_minutes_of(self.order, has_risk=self.known.has_risk)
         lengths = {
@@ -169,8 +178,13 @@ class _Search:
             asked = self.seen.bit(near)
             chosen = nearest_starts(parts, asked, asked - self.seen.bit(midnight), limit)
         found = [self._option(ranked, parts) for ranked in chosen]
+        told = []
+        if reseating_now and limit is not None:
+            told = self._reseat(found, parts, limit, moving, reseating_now)
         refused = refusals.explain_days(self.slices, [part.fits for part in parts], self.setting, bool(found))
-        return SlotSearch(found, [*standing, *self._window_refusals(), *refused], self.window, lengths[self.days[0]])
+        return SlotSearch(
+            found, [*standing, *self._window_refusals(), *told, *refused], self.window, lengths[self.days[0]]
+        )
 
     def _weights(self) -> Weights:
         site = self.site
@@ -215,6 +229,26 @@ class _Search:
             merits=self._in_words(ranked, part, one, seat),
             needs_approval=one.needs_approval,
         )
+
+    def _reseat(self, found: list[SlotOption], parts: list[Part], limit: int, moving, now) -> list[Problem]:
+        """Adds the starts that fit once others change chair or nurse, where too few fit as it is."""
+        room = limit - len(found)
+        more = find_by_reseating(self.seen, parts, self.slices, room=room, moving=moving, now=now)
+        for start, part, plan in more.starts:
+            one = next(one for one in part.days if one.first <= start < one.stop)
+            found.append(
+                SlotOption(
+                    start=self.seen.instant(start),
+                    end=self.seen.instant(start + part.need.length),
+                    site=self.site,
+                    chair=more.chairs.get(plan.seat.chair_id),
+                    nurse=more.nurses[plan.seat.nurse_id],
+                    merits=("earlier than the interval: needs a reason",) if one.needs_approval else (),
+                    needs_approval=one.needs_approval,
+                    changes=plan.visible,
+                )
+            )
+        return refusals.may_be_reseated(more.unasked)
 
     def _in_words(self, ranked: Ranked, part: Part, one: DaySlice, seat: Seat) -> tuple[str, ...]:
         """Why the start is good, the weightiest first; a merit that the site leaves out is not praised."""

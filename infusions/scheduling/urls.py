@@ -3,6 +3,7 @@ from django.urls import path
 from infusions.scheduling import (
     board_urls,
     preference_views,
+    reseat_views,
     series_urls,
     views,
     visit_views,
@@ -22,6 +23,9 @@ urlpatterns = [
     path("patients/<str:patient_id>/booking-preference/", preference_views.preference_edit, name="preference-edit"),
     path("orders/<str:order_id>/book/", views.appointment_book, name="appointment-book"),
     path("patients/<str:patient_id>/appointments/", visit_views.appointment_list, name="appointment-list"),
+    path("orders/<str:order_id>/reseat/", reseat_views.reseat_book, name="reseat-book"),
+    path("appointments/<str:appointment_id>/reseat/", reseat_views.reseat_move, name="reseat-move"),
+    path("appointments/<str:appointment_id>/pin/", reseat_views.appointment_pin, name="appointment-pin"),
     path("appointments/<str:appointment_id>/", visit_views.appointment_detail, name="appointment-detail"),
     path("appointments/<str:appointment_id>/move/", views.appointment_move, name="appointment-move"),
     path("appointments/<str:appointment_id>/cancel/", views.appointment_cancel, name="appointment-cancel"),

@@ -156,6 +156,8 @@ def _show_slots(request, order, *, form=None, moving=None, seen=None):
         site=filters.site,
         limit=MANY if many or order.days > 1 else USUALLY,
         moving=moving,
+        # The days of a course are booked together, as they are.
+        reseating=order.days == 1 or moving is not None,
         **filters.days,
     )
     if moving is None and order.days > 1:
@@ -201,7 +203,11 @@ def addresses(request, order, moving) -> dict:
         asked["visit"] = moving.public_id
     for typed in ("day", "time", "chair", "nurse", "start"):
         asked.pop(typed, None)
+    room_url = reverse("scheduling:reseat-book", args=[order.public_id])
+    if moving is not None:
+        room_url = reverse("scheduling:reseat-move", args=[moving.public_id])
     return {
+        "room_url": f"{room_url}?{asked.urlencode()}",
         "why_url": f"{reverse('scheduling:slot-why', args=[order.public_id])}?{asked.urlencode()}",
         "list_url": list_url,
         "post_url": f"{post_url}?{request.GET.urlencode()}",

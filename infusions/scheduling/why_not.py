@@ -12,6 +12,8 @@ from infusions.facility.models import Chair, Nurse, Site
 from infusions.orders.models import InfusionOrder
 from infusions.scheduling.models import Appointment
 from infusions.scheduling.reasons import Names, reasons
+from infusions.scheduling.reseat_plans import UNDECIDED, reseating_for
+from infusions.scheduling.reseating import Reseating, Undecided
 from infusions.scheduling.rules import Proposal, approvals, examine
 from infusions.scheduling.slots import SlotOption, find_slots
 from patients.models import Patient
@@ -29,7 +31,7 @@ class WhyNot:
     end: dt.datetime
     problems: list[Problem] = field(default_factory=list)
     nearest: list[SlotOption] = field(default_factory=list)
-    reseating: object | None = None
+    reseating: Reseating | None = None  # how it would fit if others change chair or nurse
 
     @property
     def is_blocked(self) -> bool:
@@ -63,7 +65,14 @@ def explain_start(
     told = WhyNot(start, proposal.end, problems)
     if not told.is_blocked:
         return told
-    return WhyNot(start, proposal.end, problems, _nearest(order, start, setting, site, moving, now))
+    nearest = _nearest(order, start, setting, site, moving, now)
+    if order.days > 1 and moving is None:  # the days of a course are booked together, as they are
+        return WhyNot(start, proposal.end, problems, nearest)
+    try:
+        reseating = reseating_for(proposal, chair=chair, nurse=nurse, moving=moving, now=now)
+    except Undecided:
+        problems, reseating = [*problems, UNDECIDED], None
+    return WhyNot(start, proposal.end, problems, nearest, reseating)
 
 
 def _nearest(order, start, setting, site, moving, now) -> list[SlotOption]:

@@ -12,6 +12,7 @@ from infusion_center.core import clock
 from infusions.facility.models import Chair, Nurse, Site
 from tests.factories.accounts import make_staff
 from tests.factories.facility import make_chair, make_nurse, make_shift, make_site
+from tests.infusions.scheduling.reseating_center import make_crossed
 
 NOW = dt.datetime(2026, 3, 2, 12, tzinfo=dt.UTC)
 DAY = dt.date(2026, 3, 3)
@@ -59,3 +60,10 @@ def signed_in(user) -> Client:
     client = Client()
     client.force_login(user)
     return client
+
+
+@pytest.fixture
+def crossed(db):
+    """Two chairs; 08:00-12:00 in the first, 13:00-17:00 in the second: 10:00-14:00 fits only if one of them changes."""
+    center = make_center(chairs=2, nurses=2)
+    return center, make_crossed(center)

@@ -8,9 +8,7 @@ from infusion_center.audit.models import AuditEvent
 from infusions.facility.models import Setting, Shift
 from infusions.orders.services import hold_order
 from infusions.scheduling.booking import move_appointment
-from infusions.scheduling.invariants import claim_violations, shared_lanes, unstaffed_visits
 from infusions.scheduling.models import Appointment
-from infusions.scheduling.reseat_plans import reseating_for
 from infusions.scheduling.reseat_services import (
     apply_changes,
     book_with_reseating,
@@ -19,36 +17,12 @@ from infusions.scheduling.reseat_services import (
     set_pinned,
 )
 from infusions.scheduling.reseating import SeatChange, reseat_day
-from infusions.scheduling.rules import examine
 from infusions.scheduling.states import State
 from tests.factories.facility import make_chair, make_nurse
-from tests.factories.orders import make_order
 from tests.factories.scheduling import make_appointment
-from tests.infusions.scheduling.conftest import DAY, NOW, make_center
+from tests.infusions.scheduling.conftest import DAY, NOW
+from tests.infusions.scheduling.reseating_center import all_is_sound, order_of_four_hours, plan_for
 from tests.infusions.scheduling.support import book, everything_written, refusal
-
-
-@pytest.fixture
-def crossed(db):
-    """Two chairs; 08:00-12:00 in the first, 13:00-17:00 in the second: 10:00-14:30 fits only if one of them changes."""
-    center = make_center(chairs=2, nurses=2)
-    first, second = center.chairs
-    visits = [
-        make_appointment(chair=first, nurse=center.nurses[0], day=DAY, at="08:00", minutes=240),
-        make_appointment(chair=second, nurse=center.nurses[1], day=DAY, at="13:00", minutes=240),
-    ]
-    return center, visits
-
-
-def order_of_270_minutes(**fields):
-    return make_order(infusion_minutes=180, **fields)
-
-
-def plan_for(center, order, start="10:00", **wishes):
-    proposal = examine(
-        order=order, site=center.site, setting=Setting.FACILITY, start=center.at(start), now=NOW, **wishes
-    )
-    return reseating_for(proposal, now=NOW, **wishes)
 
 
 def book_crossing(center, order, shown, *, start="10:00", **more):
@@ -61,10 +35,6 @@ def book_crossing(center, order, shown, *, start="10:00", **more):
         shown=shown,
         **more,
     )
-
-
-def all_is_sound():
-    return (claim_violations(), shared_lanes(), unstaffed_visits()) == ([], [], [])
 
 
 def differences(before, after):
@@ -82,7 +52,7 @@ def visit_rows(visits):
 
 def test_a_start_that_no_single_chair_has_fits_after_one_visit_changes_its_chair(crossed):
     center, _ = crossed
-    plan = plan_for(center, order_of_270_minutes())
+    plan = plan_for(center, order_of_four_hours())
     (change,) = plan.changes
     old_chair = change.appointment.chair_id
     assert {old_chair, change.chair.pk} == {chair.pk for chair in center.chairs}
@@ -92,7 +62,7 @@ def test_a_start_that_no_single_chair_has_fits_after_one_visit_changes_its_chair
 
 def test_booking_with_reseating_writes_both_visits_their_claims_and_two_audit_events(crossed):
     center, visits = crossed
-    order = order_of_270_minutes()
+    order = order_of_four_hours()
     plan = plan_for(center, order)
     (change,) = plan.changes
     before, stamps = visit_rows(visits), {visit.pk: visit.updated_at for visit in visits}
@@ -124,7 +94,7 @@ def test_booking_with_reseating_writes_both_visits_their_claims_and_two_audit_ev
 
 def test_the_same_form_sent_twice_books_once(crossed):
     center, _ = crossed
-    order = order_of_270_minutes()
+    order = order_of_four_hours()
     shown = plan_key(plan_for(center, order))
     first = book_crossing(center, order, shown, token="twice")
     before = everything_written()
@@ -141,7 +111,7 @@ def test_the_same_form_sent_twice_books_once(crossed):
 )
 def test_a_plan_is_refused_when_a_visit_of_it_has_meanwhile(crossed, what, change):
     center, visits = crossed
-    order = order_of_270_minutes()
+    order = order_of_four_hours()
     plan = plan_for(center, order)
     Appointment.objects.filter(pk=plan.changes[0].appointment.pk).update(**change)
     assert refusal(book_crossing, center, order, plan_key(plan)) == {"plan-changed"}
@@ -151,7 +121,7 @@ def test_a_plan_is_refused_when_a_visit_of_it_has_meanwhile(crossed, what, chang
 
 def test_a_plan_that_has_become_another_is_refused_and_the_new_one_can_be_booked(crossed):
     center, _ = crossed
-    order = order_of_270_minutes()
+    order = order_of_four_hours()
     plan = plan_for(center, order)
     other = next(chair for chair in center.chairs if chair.pk != plan.seat.chair_id)
     Appointment.objects.filter(pk=plan.changes[0].appointment.pk).update(is_pinned=True)
@@ -163,7 +133,7 @@ def test_a_plan_that_has_become_another_is_refused_and_the_new_one_can_be_booked
 
 def test_a_plan_that_is_not_needed_any_more_changes_nobody(crossed):
     center, visits = crossed
-    order = order_of_270_minutes()
+    order = order_of_four_hours()
     shown = plan_key(plan_for(center, order))
     before = visit_rows(visits)
     new_chair = make_chair(site=center.site)
@@ -173,12 +143,12 @@ def test_a_plan_that_is_not_needed_any_more_changes_nobody(crossed):
 
 def test_a_forged_plan_is_answered_with_the_real_one(crossed):
     center, _ = crossed
-    assert refusal(book_crossing, center, order_of_270_minutes(), "[1,2,3]") == {"plan-changed"}
+    assert refusal(book_crossing, center, order_of_four_hours(), "[1,2,3]") == {"plan-changed"}
 
 
 def test_what_stands_against_the_visit_itself_refuses_it_before_anybody_is_reseated(crossed):
     center, _ = crossed
-    order = order_of_270_minutes()
+    order = order_of_four_hours()
     shown = plan_key(plan_for(center, order))
     hold_order(order=order, reason="Asked by the clinic", by=center.scheduler)
     assert refusal(book_crossing, center, order, shown) == {"order-held"}
@@ -187,7 +157,7 @@ def test_what_stands_against_the_visit_itself_refuses_it_before_anybody_is_resea
 def test_a_visit_may_move_to_a_start_at_which_another_makes_room(crossed):
     center, visits = crossed
     chair = make_chair(site=center.site)
-    order = order_of_270_minutes()
+    order = order_of_four_hours()
     moving = book(center, "09:00", order=order, chair=chair)
     chair.is_active = False
     chair.save()
@@ -225,7 +195,7 @@ def test_changes_of_a_plan_are_applied_together_or_not_at_all(crossed):
 
 def test_changes_are_refused_once_a_visit_was_moved(crossed):
     center, _ = crossed
-    plan = plan_for(center, order_of_270_minutes())
+    plan = plan_for(center, order_of_four_hours())
     moved = plan.changes[0].appointment
     later = center.at("09:00", DAY + dt.timedelta(days=1))
     move_appointment(appointment=moved, start=later, by=center.scheduler, now=NOW)

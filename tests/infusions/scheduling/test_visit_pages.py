@@ -37,8 +37,8 @@ def test_the_page_of_a_visit_shows_when_where_with_whom_and_what_happened(center
 
 
 ACTS = {
-    State.EXPECTED: {"confirm", "move", "cancel"},
-    State.CONFIRMED: {"move", "cancel"},
+    State.EXPECTED: {"confirm", "move", "cancel", "pin"},
+    State.CONFIRMED: {"move", "cancel", "pin"},
     State.ARRIVED: {"undo_check_in", "cancel"},
     State.IN_PROGRESS: set(),
     State.COMPLETED: set(),
