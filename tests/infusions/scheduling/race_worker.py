@@ -15,7 +15,7 @@ from pathlib import Path
 
 import django
 
-from tests.infusions.scheduling import race_desk, race_offers
+from tests.infusions.scheduling import race_desk, race_offers, race_series
 
 LINE_UP_SECONDS = 0.5
 
@@ -166,6 +166,8 @@ JOBS = {
     "hang_at_desk": race_desk.hang_while_acting,
     "accept": race_offers.accept,
     "hang_while_accepting": race_offers.hang_while_accepting,
+    "series": race_series.book,
+    "hang_in_series": race_series.hang_in_the_middle,
 }
 
 if __name__ == "__main__":
