@@ -34,6 +34,7 @@ class Tier:
     years: float  # of history
     days_ahead: int = 75
     fill: float = 0.7  # of the chairs' open hours, on past days and today; the days ahead thin out
+    roster_ahead: int = 0  # days of roster beyond those
     weekdays: int = 5  # from Monday on; open on all seven, a site closes on no holiday either
 
 
@@ -81,7 +82,7 @@ def build_site(
     today = clock.local_date(now, place.site.time_zone)
     first_day = today - dt.timedelta(days=round(tier.years * 365))
     last_day = today + dt.timedelta(days=tier.days_ahead)
-    write_rosters(place, first_day, last_day)
+    write_rosters(place, first_day, last_day + dt.timedelta(days=tier.roster_ahead))
     crowd = Crowd(place, plans, dice, today, first_day, first_number=number * tier.patients)
     crowd.gather(tier)
     visits = plan_visits(crowd, tier, last_day)

@@ -32,6 +32,7 @@ def run(size: Size, say: Say) -> Iterator[Result]:
         phase = f"{size.patients:,} patients more"
         yield from measure(phase, [*desk.floors(), *desk.patients()], size.rounds)
         say("Patient search measured")
+    yield from ranking(size)
 
 
 def pages(phase: str, desk: Desk, size: Size) -> Iterator[Result]:
@@ -43,6 +44,15 @@ def booking(desk: Desk, size: Size) -> Iterator[Result]:
     phase = "booking"
     yield from measure(phase, [*desk.floors(), *desk.booking()], size.bookings)
     yield from contention.results(desk.ground, phase)
+
+
+def ranking(size: Size) -> Iterator[Result]:
+    """What ranking the starts is worth, over weeks that are only played."""
+    from infusions.scheduling.simulation import ratios, simulate
+
+    for name, earliest, ranked, ratio in ratios(simulate(weeks=size.weeks, seed=1)):
+        phase = "ranked booking beside first-come-earliest (ratios)"
+        yield Result(phase, name, count=ratio, note=f"{earliest:.1f} earliest, {ranked:.1f} ranked")
 
 
 def compared(phase: str, before: list[Result], after: list[Result]) -> Iterator[Result]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Callable, Iterator
+from urllib.parse import urlencode
 from uuid import uuid4
 
 from django.db import connection
@@ -165,19 +166,20 @@ class Desk:
         return f"{path}?site={self.ground.search.site.public_id}&count=13"
 
     def patients(self) -> list[Row]:
-        path = reverse("patients:patient-list")
-        number, slip = self.named.mrn[-4:], self.named.family_name[:-1] + "x"
-        return [
-            row
-            for name, typed in [
-                ("a name", f"{self.named.given_name} {self.named.family_name}"),
-                ("the beginning of a name", self.named.family_name[:4]),
-                ("a date of birth", f"{self.named.date_of_birth:%Y-%m-%d}"),
-                ("the end of a number", number),
-                ("a name with a slip", slip),
-            ]
-            for row in self.page(f"patient search, {name}", f"{path}?q={typed.replace(' ', '+')}", 2)
-        ]
+        """Each search as the field asks it while somebody types (the results alone), and as a page of its own."""
+        kinds = {
+            "a name": f"{self.named.given_name} {self.named.family_name}",
+            "the beginning of a name": self.named.family_name[:4],
+            "a name with a slip": self.named.family_name[:-1] + "x",
+            "a date of birth": f"{self.named.date_of_birth:%Y-%m-%d}",
+            "the end of a number": self.named.mrn[-4:],
+        }
+        rows = []
+        for kind, typed in kinds.items():
+            path = f"{reverse('patients:patient-list')}?{urlencode({'q': typed})}"
+            rows += self.page(f"patient search as typed, {kind}", path, 2, **{"HX-Request": "true"})
+            rows += self.page(f"patient search page, {kind}", path, 2)
+        return rows
 
     def statements(self, phase: str) -> Iterator[Result]:
         """What each request asks of the database: beyond the four statements of the frame, and in all."""
