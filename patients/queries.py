@@ -6,11 +6,11 @@ from dataclasses import dataclass, fields
 from decimal import Decimal
 from typing import Protocol
 
-from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
+from django.db.models import DateField, DecimalField, Exists, F, OuterRef, Q, QuerySet, Subquery, Value
 
 from infusion_center.audit.models import AuditEvent
 from infusion_center.core import clock
-from patients.models import Patient, RiskFactor, SearchKey, Weight
+from patients.models import Allergy, Patient, RiskFactor, SearchKey, Weight
 from patients.names import closeness, name_words, one_slip_away, sound_of, word_closeness
 from patients.search_keys import key_text
 from patients.search_text import Term, day_word, read_search
@@ -161,6 +161,31 @@ class Weighed(Protocol):
 def current_weight(patient: Patient) -> Weight | None:
     """The latest measured weight that nobody retracted."""
     return patient.weights.current().order_by(*LATEST_WEIGHT).first()
+
+
+def banner_facts(patient: Patient) -> tuple[Weight | None, list[Allergy], list[RiskFactor]]:
+    """What every page about a patient shows of him: latest weight, allergies, risks. One statement; not to be saved."""
+    latest = patient.weights.current().order_by("-measured_on", "-recorded_at", "-pk").values("pk")[:1]
+    no_amount, no_day, no_text = Value(None, DecimalField()), Value(None, DateField()), Value("")
+    parts = [
+        Weight.objects.filter(pk=Subquery(latest)).annotate(
+            what=Value("weight"), amount=F("kg"), day=F("measured_on"), name=no_text, words=no_text
+        ),
+        patient.allergies.current().annotate(
+            what=Value("allergy"), amount=no_amount, day=no_day, name=F("code"), words=F("text")
+        ),
+        patient.risk_factors.current().annotate(
+            what=Value("risk"), amount=no_amount, day=no_day, name=F("code"), words=no_text
+        ),
+    ]
+    first, *others = (part.order_by().values_list("what", "amount", "day", "name", "words") for part in parts)
+    rows = sorted(first.union(*others, all=True), key=lambda row: row[3:])
+    weight = next(
+        (Weight(patient=patient, kg=kg, measured_on=day) for what, kg, day, *_ in rows if what == "weight"), None
+    )
+    allergies = [Allergy(patient=patient, code=code, text=text) for what, *_, code, text in rows if what == "allergy"]
+    risks = [RiskFactor(patient=patient, code=code) for what, *_, code, _ in rows if what == "risk"]
+    return weight, allergies, risks
 
 
 def conditions_of(patient: Patient) -> frozenset[str]:

@@ -8,6 +8,7 @@ from django import template
 from infusion_center.core import clock
 from infusion_center.core.rules import Severity
 from infusions import navigation, pieces
+from patients.queries import banner_facts
 
 register = template.Library()
 
@@ -89,23 +90,26 @@ def severity_badge(severity) -> dict:
 
 @register.inclusion_tag("components/_patient_banner.html", takes_context=True)
 def patient_banner(context, patient) -> dict:
-    """Who this page is about, always on top. Three queries, none where the page prefetched these facts."""
+    """Who this page is about, always on top. One query, none where the page prefetched these facts."""
+    weight, allergies, risks = shown_facts(patient)
     return {
         "patient": patient,
         "age": patient.age_on(clock.local_date(clock.now(), patient.time_zone)),
-        "weight": next(iter(current_facts(patient, "weights")), None),
-        "allergies": current_facts(patient, "allergies"),
-        "risks": current_facts(patient, "risk_factors"),
+        "weight": weight,
+        "allergies": allergies,
+        "risks": risks,
         "frame_permissions": context.get("frame_permissions", set()),
     }
 
 
-def current_facts(patient, name: str) -> list:
-    related = getattr(patient, name)
-    if name in getattr(patient, "_prefetched_objects_cache", {}):
-        return [fact for fact in related.all() if fact.retracted_at is None]
-    facts = related.current()
-    return list(facts[:1] if name == "weights" else facts)
+def shown_facts(patient) -> tuple:
+    names = ("weights", "allergies", "risk_factors")
+    if not set(names) <= getattr(patient, "_prefetched_objects_cache", {}).keys():
+        return banner_facts(patient)
+    weights, allergies, risks = (
+        [fact for fact in getattr(patient, name).all() if fact.retracted_at is None] for name in names
+    )
+    return next(iter(weights), None), allergies, risks
 
 
 @register.inclusion_tag("components/_rail.html", takes_context=True)
