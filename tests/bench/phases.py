@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from importlib.util import find_spec
 
 from tests.bench import contention
 from tests.bench.ground import Size, add_history, add_patients, lay_ground
@@ -48,6 +49,8 @@ def booking(desk: Desk, size: Size) -> Iterator[Result]:
 
 def ranking(size: Size) -> Iterator[Result]:
     """What ranking the starts is worth, over weeks that are only played."""
+    if find_spec("infusions.scheduling.simulation") is None:
+        return
     from infusions.scheduling.simulation import ratios, simulate
 
     for name, earliest, ranked, ratio in ratios(simulate(weeks=size.weeks, seed=1)):
