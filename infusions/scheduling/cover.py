@@ -75,6 +75,21 @@ def uncovered_ids(
     return set(_find(site, start, end, now or clock.now()))
 
 
+def left_alone(site: Site, now: dt.datetime) -> list[Appointment]:
+    """Visits in progress whose nurse is not on shift until their end: somebody must take them over by word of mouth."""
+    begun = Appointment.objects.filter(site=site, state=State.IN_PROGRESS, start__gte=now - LONGEST_VISIT)
+    visits = list(begun.with_people().order_by("start", "pk"))
+    if not visits:
+        return []
+    last = max(visit.end for visit in visits)
+    shifts: dict[int, list[Shift]] = defaultdict(list)
+    works = Shift.objects.filter(site=site, starts_at__lte=max(last, now), ends_at__gt=now, nurse__is_active=True)
+    for shift in works.filter(nurse__user__is_active=True).order_by("starts_at", "pk"):
+        shifts[shift.nurse_id].append(shift)
+    moment = dt.timedelta(seconds=1)
+    return [visit for visit in visits if not _is_covered(now, max(visit.end, now + moment), shifts[visit.nurse_id])]
+
+
 def _closures(site: Site, found: dict[int, list[Cause]], visits: Iterable[Appointment]) -> dict[dt.date, Closure]:
     """Closed days, read only when some visit is outside the open hours."""
     starts = [visit.start for visit in visits if any(cause.code == NOT_OPEN for cause in found[visit.pk])]

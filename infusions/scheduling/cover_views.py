@@ -19,7 +19,7 @@ from infusions.doses.queries import visits_now
 from infusions.facility.models import Site
 from infusions.facility.pages import at_site
 from infusions.scheduling.board_late import late_until
-from infusions.scheduling.cover import Uncovered, uncovered_visits
+from infusions.scheduling.cover import Uncovered, left_alone, uncovered_visits
 from infusions.scheduling.cover_forms import PlanForm, Span, span_of
 from infusions.scheduling.cover_plans import CoverPlan, propose, propose_for_overrun
 from infusions.scheduling.cover_services import Applied, apply_cover, shown_plan
@@ -45,7 +45,12 @@ def cover_list(request, *, site):
     found = uncovered_visits(site, span.start, span.end, now=now)
     page = Paginator(found, PAGE_SIZE).get_page(request.GET.get("page"))
     context = {"site": site, "span": span, "page": page, "days": by_day(page, site), "chips": chips(span, site, now)}
-    context |= {"slug": "uncovered", "work_lists": LISTS, "site_query": Span(site, None, None).query}
+    context |= {
+        "alone": left_alone(site, now),
+        "slug": "uncovered",
+        "work_lists": LISTS,
+        "site_query": Span(site, None, None).query,
+    }
     return render(request, "infusions/scheduling/cover_list.html", context)
 
 

@@ -7,10 +7,13 @@ from django.core.management import CommandError, call_command
 from django.db import transaction
 
 from infusion_center.accounts.models import User
+from infusion_center.audit.models import AuditEvent
+from infusion_center.core import clock
 from infusions.demo import DEMO_LOGINS, DEMO_PASSWORD
 from infusions.doses.models import DoseRecord, Reaction
-from infusions.facility.models import Chair, Nurse
+from infusions.facility.models import Chair, Nurse, Site
 from infusions.orders.models import InfusionOrder
+from infusions.scheduling.cover import uncovered_visits
 from infusions.scheduling.invariants import claim_violations
 from infusions.scheduling.models import Appointment
 from patients.models import Patient
@@ -47,6 +50,14 @@ def test_demo_tells_of_every_kind_of_day(demo):
     assert set(DoseRecord.objects.filter(signed_at=None).values_list("state", flat=True)) <= {
         "preparing", "infusing", "paused", "observing", "ended"
     }  # fmt: skip
+
+
+def test_demo_leaves_a_nurse_ill_and_her_visits_to_re_seat(demo):
+    site = Site.objects.get()
+    uncovered = uncovered_visits(site, clock.now())
+    assert 1 <= len(uncovered) <= 8
+    ill = {one.appointment.nurse for one in uncovered if one.problems[0].code == "no-shift"}
+    assert (len(ill), AuditEvent.objects.filter(action="shift.called_out").count()) == (1, 1)
 
 
 def test_demo_claims_match_its_visits(demo):

@@ -229,6 +229,19 @@ def test_a_lower_ratio_may_take_no_more_than_another_place(center, desk):
     assert (listed(desk), visit.ratio_place, claim_violations()) == ([], 0, [])
 
 
+def test_whoever_is_being_infused_when_the_nurse_leaves_is_named_to_be_handed_over(center):
+    running, waiting = visit_at(center, "09:00", state=State.IN_PROGRESS), visit_at(center, "13:00", nurse=1)
+    nurse = center.nurses[0]
+    with time_machine.travel(center.at("11:00"), tick=False):
+        desk = signed_in(center.scheduler)
+        assert desk.get("/cover/").context["alone"] == []
+        gone = {"first_day": DAY.isoformat(), "starts": "11:30", "reason": "Ill"}
+        page = desk.get(desk.post(f"/nurses/{nurse.public_id}/call-out/", gone).url)
+        assert (page.context["alone"], list(page.context["page"])) == ([running], [])
+        assert "Hand them over by word of mouth" in page.content.decode()
+    assert waiting.nurse != nurse
+
+
 def test_one_of_two_may_be_chosen(center, desk):
     first, second = visit_at(center, "09:00"), visit_at(center, "10:00", chair=1)
     Shift.objects.filter(nurse=center.nurses[0]).delete()
