@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping, Sequence
 
 from infusion_center.audit.models import AuditEvent
 from infusion_center.audit.presenters import present
@@ -39,6 +40,23 @@ def told(appointment: Appointment, events: list[AuditEvent]) -> str:
     if left_out > 0:
         sentences.insert(0, f"There were {left_out} earlier change{'s' if left_out > 1 else ''}.")
     return " ".join(sentences)
+
+
+def told_of_several(visits: Sequence[Appointment], versions: Mapping[str, int]) -> str:
+    """The same for visits of which somebody saw these versions (by public id), or other visits; nothing: no change."""
+    gone = set(versions) - {visit.public_id for visit in visits}
+    left = Appointment.objects.filter(public_id__in=gone).select_related("site").order_by("start")
+    changed = [visit for visit in visits if versions.get(visit.public_id) != visit.version] + list(left)
+    if not changed:
+        return "Some are not there any more." if gone else ""
+    sentences = []
+    for visit in changed[:TOLD_AT_MOST]:
+        events = events_since(visit, version=versions.get(visit.public_id, 0), seen=None) or list(
+            events_of(visit.public_id)
+        )
+        sentences.append(f"{_start_in_words(visit, visit.local_start)}: {told(visit, events[-1:])}")
+    more = len(changed) - TOLD_AT_MOST
+    return " ".join(sentences) + (f" {more} more were changed." if more > 0 else "")
 
 
 def last_told(appointment: Appointment) -> str:

@@ -11,6 +11,7 @@ from infusion_center.core import clock
 from infusion_center.core.rules import Problem, RuleViolation, blocker
 from infusions.orders import services as orders
 from infusions.orders.models import InfusionOrder
+from infusions.scheduling import meanwhile
 from infusions.scheduling.bitmaps import Seat
 from infusions.scheduling.booking import cancel_appointment, first_that_holds
 from infusions.scheduling.contention import tried_again
@@ -61,8 +62,8 @@ def end_order(
         raise RuleViolation([blocker("no-other-order", "Choose the order that the visits go to.", field="other")])
     _lock_orders(order, other)
     visits = open_visits(order, now)
-    if versions is not None and versions != {visit.public_id: visit.version for visit in visits}:
-        message = "The visits of this order were changed meanwhile."
+    if versions is not None and (told := meanwhile.told_of_several(visits, versions)):
+        message = f"The visits of this order were changed meanwhile. {told}"
         raise RuleViolation([blocker("changed-meanwhile", message, remedy="Look at them again and decide.")])
     if decision == VisitsDecision.MOVE and visits:
         reattach_visits(appointments=visits, order=other, by=by, now=now)

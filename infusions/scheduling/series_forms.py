@@ -12,7 +12,7 @@ from infusion_center.core import clock
 from infusion_center.core.forms import FormMixin
 from infusion_center.core.rules import Problem, blocker
 from infusions.facility.models import WEEKDAYS, Setting, Site
-from infusions.scheduling.forms import DATE
+from infusions.scheduling.forms import DATE, SeenFields
 from infusions.scheduling.series_dates import MOST_LINES
 from infusions.scheduling.series_lines import LineWish, SeriesLine, SeriesPlan
 
@@ -167,8 +167,7 @@ class MoveSeriesForm(FormMixin, forms.Form):
         return data
 
 
-class CancelSeriesForm(FormMixin, forms.Form):
-    version = forms.IntegerField(widget=forms.HiddenInput)
+class CancelSeriesForm(FormMixin, SeenFields):
     scope = forms.ChoiceField(choices=[("one", "one"), ("rest", "rest")])
     reason = forms.CharField(
         label="Why are they cancelled?",

@@ -14,6 +14,7 @@ from infusion_center.core import clock
 from infusion_center.core.htmx import go_to, is_htmx
 from infusion_center.core.rules import RuleViolation
 from infusions.scheduling.booking import cancel_appointment
+from infusions.scheduling.meanwhile import seen_now
 from infusions.scheduling.series_forms import CancelSeriesForm, MoveSeriesForm, ReasonForm, SeriesSheet
 from infusions.scheduling.series_lines import LineWish
 from infusions.scheduling.series_planning import check_series
@@ -72,20 +73,24 @@ def series_move_apply(request, appointment_id):
 @requires(Permission.BOOK_APPOINTMENT)
 def series_cancel(request, appointment_id):
     """This one or this and the rest, in one transaction, with one reason."""
+    seen = seen_now(appointment_id)
     visit, lines = _fetch(request, appointment_id)
     tail = [one for line in lines for one in line]
     if request.method != "POST":
         record_opening(visit, by=request.user, patient=visit.patient, what="series")
-    form = CancelSeriesForm(request.POST or None, initial={"version": visit.version, "scope": "rest"})
+    form = CancelSeriesForm(request.POST or None, initial={"version": visit.version, "seen": seen, "scope": "rest"})
     if request.method == "POST" and form.is_valid():
-        given = {"appointment": visit, "reason": form.cleaned_data["reason"], "version": form.cleaned_data["version"]}
+        given = {"appointment": visit, "reason": form.cleaned_data["reason"], "by": request.user}
         try:
             if form.cleaned_data["scope"] == "one":
-                cancelled = [cancel_appointment(by=request.user, **given)]
+                cancelled = [cancel_appointment(**given, **form.as_seen())]
             else:
-                cancelled = cancel_following(by=request.user, **given)
+                version = form.cleaned_data["version"]
+                cancelled = cancel_following(**given, version=version, versions=_versions_seen(request, "tail"))
         except RuleViolation as refused:
             form.show_problems(refused.problems)
+            if "changed-meanwhile" in refused.codes:
+                form.look_again(visit.version, seen)
         else:
             many = f"{len(cancelled)} visits" if len(cancelled) > 1 else "One visit"
             messages.success(request, f"{many} of {visit.patient.name} cancelled.")
@@ -150,9 +155,11 @@ def _starts(lines, plan) -> dict:
     return starts
 
 
-def _versions_seen(request) -> dict[str, int] | None:
-    pairs = [text.rpartition(":") for text in request.POST.getlist("version")]
-    return {public_id: int(version) for public_id, _, version in pairs if version.isdecimal()} or None
+def _versions_seen(request, name="version") -> dict[str, int] | None:
+    pairs = [text.rpartition(":") for text in request.POST.getlist(name)]
+    return {
+        public_id: int(version) for public_id, _, version in pairs if version.isdecimal() and len(version) < 10
+    } or None
 
 
 def _by_line(refused, lines) -> dict[int, list]:

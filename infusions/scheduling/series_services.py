@@ -14,6 +14,7 @@ from infusion_center.core.rules import Problem, RuleViolation, blocker
 from infusions.facility.models import Site
 from infusions.facility.queries import wall_instant
 from infusions.orders.models import InfusionOrder
+from infusions.scheduling import meanwhile
 from infusions.scheduling.booking import cancel_appointment, move_appointment
 from infusions.scheduling.contention import tried_again
 from infusions.scheduling.courses import book_course
@@ -155,15 +156,22 @@ def move_following(
 @tried_again
 @transaction.atomic
 def cancel_following(
-    *, appointment: Appointment, reason: str, by, version: int | None = None, now: dt.datetime | None = None
+    *,
+    appointment: Appointment,
+    reason: str,
+    by,
+    version: int | None = None,
+    versions: Mapping[str, int] | None = None,
+    now: dt.datetime | None = None,
 ) -> list[Appointment]:
-    """Cancel a visit and all that follow it in its series or course; or none. Raises RuleViolation."""
+    """Cancel a visit and all that follow it in its series or course; or none. `versions`: those that were seen."""
     now = now or clock.now()
     locked_order(appointment.order)
     refuse_stale(locked_appointment(appointment), version)
     tail = following_visits(appointment)
     if appointment.pk not in {visit.pk for visit in tail}:
         raise RuleViolation([wrong_state(appointment, "be cancelled")])
+    _refuse_changed(tail, versions)
     return [cancel_appointment(appointment=visit, reason=reason, by=by, now=now) for visit in tail]
 
 
@@ -190,8 +198,8 @@ def _same_series(earlier: Appointment, order: InfusionOrder) -> Series:
 
 def _refuse_changed(tail: Sequence[Appointment], versions: Mapping[str, int] | None) -> None:
     """Somebody moved, cancelled or added a visit of the tail after the person looked at it."""
-    if versions is not None and versions != {visit.public_id: visit.version for visit in tail}:
-        message = "The visits that follow were changed meanwhile."
+    if versions is not None and (told := meanwhile.told_of_several(tail, versions)):
+        message = f"The visits that follow were changed meanwhile. {told}"
         raise RuleViolation([blocker("changed-meanwhile", message, remedy="Look at the new dates and press again.")])
 
 

@@ -90,7 +90,7 @@ def test_looking_at_an_address_changes_nothing(center, desk, step):
 
 def test_moving_shows_starts_without_the_visit_in_its_own_way_and_moves_to_the_one_pressed(center, desk):
     visit = visit_of(center)
-    page = desk.get(url("appointment-move", visit))
+    page = desk.get(url("appointment-move", visit) + "?from=2026-03-03&to=2026-03-03&more=1")
     offered = {row.option.start: row for group in page.context["days"] for row in group.rows}
     assert center.at("09:00") not in offered
     desk.post(page.context["post_url"], {"start": offered[center.at("10:00")].instant, "version": 1})
