@@ -6,6 +6,7 @@ person only where the one who asks may see that person.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 
 from infusion_center.core import clock
@@ -20,7 +21,7 @@ from infusions.scheduling.ranking import set_bits
 
 # (patient, second of the epoch at which the visit starts) -> the name to show
 Names = Mapping[tuple[int, int], str]
-MOST_CHAIRS = 4  # named one by one; more are only counted
+MOST_CHAIRS = MOST_NAMES = 4  # named one by one; more are only counted
 UNNAMED = "another visit"
 
 
@@ -167,14 +168,13 @@ def _nobody_on_shift(visit: Visit, asked: list[Nurse]) -> Problem:
     around = " with the way there and back" if visit.is_home and visit.travel else ""
     who = visit.nurse.user.full_name if visit.nurse else "No nurse"
     lead = f"{who} is {'not ' if visit.nurse else ''}on shift {where} for the whole of {visit.hours}{around}"
-    need, lines = _reach(visit), []
+    need, by_hours = _reach(visit), defaultdict(list)
     for nurse in asked:
         near = [s for s in _shifts(visit, nurse) if s.first < need.stop and s.stop > need.start]
         if near:
-            hours = (
-                f"{visit.wall(visit.seen.instant(s.first))}–{visit.wall(visit.seen.instant(s.stop))}" for s in near
-            )
-            lines.append(f"{nurse.user.full_name} works {' and '.join(hours)}")
+            hours = _and([_hours(visit, range(shift.first, shift.stop)) for shift in near])
+            by_hours[hours].append(nurse.user.full_name)
+    lines = [f"{_list(names)} work{'s' if len(names) == 1 else ''} {hours}" for hours, names in by_hours.items()]
     message = f"{lead}{': ' + '; '.join(lines) if lines else ''}."
     remedy = "Choose another nurse or start." if visit.nurse else "Choose another start, or plan a shift."
     return blocker("no-shift", message, field="nurse", remedy=remedy)
@@ -210,6 +210,13 @@ def _spans(bitmap: int) -> list[range]:
         else:
             spans.append(range(bit, bit + 1))
     return spans
+
+
+def _list(names: list[str]) -> str:
+    """All names of a few, else how many there are."""
+    if len(names) > MOST_NAMES:
+        return f"{len(names)} nurses"
+    return " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))
 
 
 def _and(parts: list[str]) -> str:

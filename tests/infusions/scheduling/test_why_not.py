@@ -153,6 +153,13 @@ def test_nurses_who_leave_early_or_come_late_are_told_by_their_hours():
     assert told(why(center, nurse=center.nurses[0])) == {
         "no-shift": f"Nora Example is not {message}: Nora Example works 08:00–13:00."
     }
+    third = make_nurse(site=center.site)
+    make_shift(nurse=third, site=center.site, day=DAY, start="08:00", end="13:00")
+    third.user.full_name = "Petra Example"
+    third.user.save()
+    assert told(why(center))["no-shift"].endswith(
+        ": Nora Example and Petra Example work 08:00–13:00; Otto Example works 12:00–18:00."
+    )
     other = make_nurse(site=center.site)
     assert told(why(center, nurse=other)) == {"no-shift": f"{other.user.full_name} is not {message}."}
 
