@@ -8,9 +8,13 @@ whatever the window and however many visits lie in it.
 from __future__ import annotations
 
 import datetime as dt
+from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import islice
+
+from django.db.models import QuerySet
 
 from infusion_center.core import clock
 from infusion_center.core.rules import Problem, blocker
@@ -40,12 +44,38 @@ class Uncovered:
     problems: list[Problem]
 
 
+class Hours:
+    """The shifts of one nurse in one setting, earliest first; they never overlap."""
+
+    def __init__(self, shifts: Iterable):
+        self.shifts = list(shifts)
+        self.starts = [shift.starts_at for shift in self.shifts]
+
+    def cover(self, start: dt.datetime, end: dt.datetime, *, place: int = 0) -> bool:
+        """Whether they reach from start to end without a gap, with that place: two that adjoin are as good as one."""
+        reached = start
+        for shift in islice(self.shifts, max(bisect_right(self.starts, start) - 1, 0), None):
+            if shift.starts_at > reached:
+                return False
+            if shift.ratio > place and shift.ends_at > reached:
+                reached = shift.ends_at
+            if reached >= end:
+                return True
+        return False
+
+    def touching(self, start: dt.datetime, end: dt.datetime) -> list:
+        return [shift for shift in self.shifts if shift.starts_at < end and shift.ends_at > start]
+
+
+NO_HOURS = Hours(())
+
+
 @dataclass(frozen=True)
 class Ground:
     """What the visits of a window stand on."""
 
     site: Site
-    shifts: dict[int, list[Shift]]  # by the nurse's row number, earliest first
+    hours: dict[tuple[int, str], Hours]  # by the nurse's row number and the setting
     outages: dict[int, list[ChairOutage]]  # by the chair's row number
     open_spans: dict[dt.date, Span]
 
@@ -82,12 +112,14 @@ def left_alone(site: Site, now: dt.datetime) -> list[Appointment]:
     if not visits:
         return []
     last = max(visit.end for visit in visits)
-    shifts: dict[int, list[Shift]] = defaultdict(list)
     works = Shift.objects.filter(site=site, starts_at__lte=max(last, now), ends_at__gt=now, nurse__is_active=True)
-    for shift in works.filter(nurse__user__is_active=True).order_by("starts_at", "pk"):
-        shifts[shift.nurse_id].append(shift)
-    moment = dt.timedelta(seconds=1)
-    return [visit for visit in visits if not _is_covered(now, max(visit.end, now + moment), shifts[visit.nurse_id])]
+    hours = _hours(works.filter(nurse__user__is_active=True))
+    soonest = now + dt.timedelta(seconds=1)
+    return [
+        visit
+        for visit in visits
+        if not hours.get((visit.nurse_id, visit.setting), NO_HOURS).cover(now, max(visit.end, soonest))
+    ]
 
 
 def _closures(site: Site, found: dict[int, list[Cause]], visits: Iterable[Appointment]) -> dict[dt.date, Closure]:
@@ -115,9 +147,6 @@ def read_ground(site: Site, visits: list) -> Ground:
     """Everything that lies under these visits: three queries."""
     travel = dt.timedelta(minutes=max(visit.travel_minutes for visit in visits))
     start, end = min(visit.start for visit in visits) - travel, max(visit.end for visit in visits) + travel
-    shifts: dict[int, list[Shift]] = defaultdict(list)
-    for shift in Shift.objects.filter(site=site, starts_at__lt=end, ends_at__gt=start).order_by("starts_at", "pk"):
-        shifts[shift.nurse_id].append(shift)
     outages: dict[int, list[ChairOutage]] = defaultdict(list)
     for outage in facility.overlapping_outages(start, end).filter(chair__site=site).order_by("starts_at", "pk"):
         outages[outage.chair_id].append(outage)
@@ -125,10 +154,18 @@ def read_ground(site: Site, visits: list) -> Ground:
     spans = facility.open_spans(site, first_day, last_day)
     return Ground(
         site=site,
-        shifts=dict(shifts),
+        hours=_hours(Shift.objects.filter(site=site, starts_at__lt=end, ends_at__gt=start)),
         outages=dict(outages),
         open_spans={clock.local_date(opens, site.time_zone): (opens, closes) for opens, closes in spans},
     )
+
+
+def _hours(shifts: QuerySet[Shift]) -> dict[tuple[int, str], Hours]:
+    by_nurse: dict[tuple[int, str], list] = defaultdict(list)
+    columns = ("nurse_id", "setting", "starts_at", "ends_at", "ratio")
+    for shift in shifts.order_by("starts_at", "pk").values_list(*columns, named=True):
+        by_nurse[shift.nurse_id, shift.setting].append(shift)
+    return {key: Hours(found) for key, found in by_nurse.items()}
 
 
 def causes_of(visit, ground: Ground) -> list[Cause]:
@@ -143,22 +180,13 @@ def _nurse_causes(visit, ground: Ground) -> list[Cause]:
         return [Cause("nurse-not-on-road")]
     travel = dt.timedelta(minutes=visit.travel_minutes)
     start, end = visit.start - travel, visit.end + travel
-    theirs = [shift for shift in ground.shifts.get(visit.nurse_id, ()) if shift.setting == visit.setting]
-    if _is_covered(start, end, [shift for shift in theirs if shift.ratio > visit.ratio_place]):
+    hours = ground.hours.get((visit.nurse_id, visit.setting), NO_HOURS)
+    if hours.cover(start, end, place=visit.ratio_place):
         return []
-    if _is_covered(start, end, theirs):
-        return [Cause("ratio-too-low", min(theirs, key=lambda shift: shift.ratio))]
-    touching = [shift for shift in theirs if shift.starts_at < end and shift.ends_at > start]
+    touching = hours.touching(start, end)
+    if hours.cover(start, end):
+        return [Cause("ratio-too-low", min(touching, key=lambda shift: shift.ratio))]
     return [Cause("no-shift", touching)]
-
-
-def _is_covered(start: dt.datetime, end: dt.datetime, shifts: list[Shift]) -> bool:
-    """Whether the shifts, earliest first, reach from start to end without a gap; two that adjoin are as good as one."""
-    reached = start
-    for shift in shifts:
-        if shift.starts_at <= reached < shift.ends_at:
-            reached = shift.ends_at
-    return reached >= end
 
 
 def _chair_causes(visit, ground: Ground) -> list[Cause]:

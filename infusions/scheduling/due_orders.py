@@ -40,7 +40,7 @@ class DueOrder:
 
 
 def due_orders(site: Site, now: dt.datetime) -> list[DueOrder]:
-    """Of patients last seen at the site, and of those never booked anywhere; due longest first. Three queries."""
+    """Of patients last seen at the site, and of those never booked anywhere; due longest first. Four queries."""
     today = clock.local_date(now, site.time_zone)
     orders = _one_each([*_of_patients_seen(site, today, now), *_of_new_patients(today)])
     visits = _visits_of(orders, clock.day_bounds(today, site.time_zone)[0])
@@ -58,7 +58,8 @@ def _unbooked(today: dt.date) -> QuerySet[InfusionOrder]:
     return orders.filter(patient__is_active=True).select_related("patient", "product", "indication")
 
 
-def _of_patients_seen(site: Site, today: dt.date, now: dt.datetime) -> QuerySet[InfusionOrder]:
+def _of_patients_seen(site: Site, today: dt.date, now: dt.datetime) -> list[InfusionOrder]:
+    """From the site's visits to its patients to their orders: two statements, so that no other site's order is read."""
     theirs = Appointment.objects.filter(patient=OuterRef("patient_id")).order_by()
     first, _ = clock.day_bounds(today, site.time_zone)
     ahead = theirs.filter(Q(state__in=UPCOMING, start__gte=first) | Q(state__in=ON_SITE, start__gte=now - DUE_WITHIN))
@@ -66,8 +67,9 @@ def _of_patients_seen(site: Site, today: dt.date, now: dt.datetime) -> QuerySet[
     seen = Appointment.objects.filter(site=site, start__gte=now - LOOK_BACK, start__lt=now).exclude(
         state=State.CANCELLED
     )
-    orders = _unbooked(today).filter(patient__in=seen.order_by().values("patient_id"))
-    return orders.filter(~Exists(ahead)).annotate(last_site=Subquery(last)).filter(last_site=site.pk)
+    patients = list(seen.order_by().values_list("patient_id", flat=True).distinct())
+    orders = _unbooked(today).filter(~Exists(ahead), patient__in=patients).annotate(last_site=Subquery(last))
+    return [order for order in orders.order_by() if order.last_site == site.pk]
 
 
 def _of_new_patients(today: dt.date) -> QuerySet[InfusionOrder]:
