@@ -21,7 +21,7 @@ SECTIONS = (
         ),
     ),
     ("What makes a start good", (("weight_level",), ("weight_chairs",), ("weight_wishes",), ("weight_due",))),
-    ("Reminders", (("reminder_days",), ("quiet_from", "quiet_until"))),
+    ("Reminders", (("reminder_days",), ("quiet_from", "quiet_until"), ("offer_hours",))),
     (
         "Limits that hold an infusion",
         (
@@ -65,6 +65,7 @@ class SiteForm(ReasonedMixin, forms.ModelForm):
         "hold_systolic_high": "mmHg",
         "hold_pulse_low": "/min",
         "hold_pulse_high": "/min",
+        "offer_hours": "h",
     }
 
     class Meta:
@@ -85,6 +86,7 @@ class SiteForm(ReasonedMixin, forms.ModelForm):
             "weight_wishes": "The patient's wishes",
             "weight_due": "Near the due day",
             "quiet_from": "No mail from",
+            "offer_hours": "A waitlist offer stands for",
             "quiet_until": "No mail until",
             "hydration_target_ml": "Fluid a day",
             "hold_temperature_c": "Temperature from",
@@ -107,6 +109,7 @@ class SiteForm(ReasonedMixin, forms.ModelForm):
             "weight_wishes": "Days, hours, nurse and chair that the patient prefers, or the nurse of the last visit.",
             "weight_due": "Each day away from the due day counts against a start.",
             "quiet_from": "In the patient's own time zone.",
+            "offer_hours": "Never into the notice that the patient needs.",
         }
 
     def __init__(self, *args, **kwargs):

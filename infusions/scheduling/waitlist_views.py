@@ -15,7 +15,7 @@ from infusion_center.core.rules import RuleViolation
 from infusions.facility.models import Setting, Site
 from infusions.facility.queries import current_site
 from infusions.scheduling import waitlist_queries as queries
-from infusions.scheduling.models import Appointment, WaitlistEntry
+from infusions.scheduling.models import Appointment, WaitlistEntry, WaitlistState
 from infusions.scheduling.queries import course_so_far
 from infusions.scheduling.slots import next_window
 from infusions.scheduling.states import UPCOMING
@@ -56,6 +56,11 @@ def waitlist_add(request, order_id):
     if not sites:
         raise Http404("You belong to no site.")
     if request.method != "POST":
+        waiting = (
+            WaitlistEntry.objects.visible_to(request.user).filter(order=order, state=WaitlistState.WAITING).first()
+        )
+        if waiting is not None:  # an order waits once: what it waits for can be changed
+            return go_to(request, "scheduling:waitlist-entry", waiting.public_id)
         record_opening(order, by=request.user, patient=order.patient, what="waitlist")
         form = EntryForm(sites=sites, visits=visits, initial=_suggested(request, order, visits))
     else:

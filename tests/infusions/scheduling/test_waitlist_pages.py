@@ -83,6 +83,11 @@ def test_the_form_suggests_the_next_visit_to_come_earlier_and_days_that_keep_the
     )
 
 
+def test_an_order_that_waits_already_leads_to_its_entry(center, desk):
+    entry = waits(center)
+    assert desk.get(url("waitlist-add", entry.order)).url == url("waitlist-entry", entry)
+
+
 def test_a_refused_entry_keeps_what_was_typed_and_says_why(center, desk):
     order = make_order(infusion_minutes=180)
     before = everything_written()
