@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import NamedTuple
 
 from infusions.scheduling.bitmaps import Fits, Need, Picture
-from infusions.scheduling.gaps import BEST, TENTHS, day_losses
+from infusions.scheduling.gaps import BEST, TENTHS, day_losses, filled_gaps
 from infusions.scheduling.load import Load, lateness
 
 APPROVAL_PRICE = 1_000_000
@@ -78,6 +79,11 @@ class Part:
     days: Sequence[DaySlice]
     load: Load | None = None
     wishes: Sequence[Wish] = ()
+
+    @cached_property
+    def fills_gap(self) -> int:
+        """Starts at which the visit takes the whole of a gap in some chair."""
+        return filled_gaps(self.picture, self.need, self.fits)
 
     def prices(self, day: DaySlice) -> list[tuple[int, Price]]:
         """The starts of a day with their prices."""

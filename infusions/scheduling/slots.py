@@ -15,7 +15,6 @@ from infusions.orders.rules import dose_window, validity_problems
 from infusions.scheduling import refusals
 from infusions.scheduling.availability import read_availability
 from infusions.scheduling.bitmaps import Seat, fill, fitting, need_of, seats, union
-from infusions.scheduling.gaps import filled_gaps
 from infusions.scheduling.load import load_of
 from infusions.scheduling.models import Appointment
 from infusions.scheduling.queries import CourseSoFar, Known, known_about, usual_site
@@ -264,7 +263,7 @@ class _Search:
             words += wished_in_words(met, self.known.wishes, local)
         if weights.level and ranked.levels:
             words.append("levels the day")
-        if weights.chairs and filled_gaps(part.picture, part.need, part.fits) >> start & 1:
+        if weights.chairs and part.fills_gap >> start & 1:
             words.append("fills a gap")
         return tuple(words)
 
