@@ -25,7 +25,8 @@ from infusions.formulary.models import Indication, Product
 from infusions.orders import services as orders
 from infusions.orders.models import InfusionOrder
 from infusions.scheduling import attendance
-from infusions.scheduling.booking import book_appointment, cancel_appointment
+from infusions.scheduling.booking import cancel_appointment
+from infusions.scheduling.courses import book_visit_or_course
 from infusions.scheduling.models import Appointment
 from infusions.scheduling.slots import find_slots
 from patients import services as patients
@@ -259,13 +260,14 @@ def book_visit(demo: Demo, order: InfusionOrder, day: dt.date, setting: str) -> 
             found = find_slots(order, setting=setting, site=demo.site, earliest=day, latest=latest, limit=40)
             for option in demo.dice.sample(found.options, k=min(3, len(found.options))):
                 try:
-                    return book_appointment(
+                    # A course finds chair and nurse for each of its days.
+                    seat = {"chair": option.chair, "nurse": option.nurse} if order.days == 1 else {}
+                    return book_visit_or_course(
                         order=order,
                         start=option.start,
                         setting=setting,
                         site=demo.site,
-                        chair=option.chair,
-                        nurse=option.nurse,
+                        **seat,
                         by=demo.staff["scheduler"],
                         override_reason="Booked ahead of the first dose.",
                     )

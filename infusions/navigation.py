@@ -57,7 +57,7 @@ RAIL = (
         "clipboard-check",
         "orders:order-list",
         frozenset({P.VIEW_ORDER}),
-        frozenset({"orders", "scheduling:slot-list"}),
+        frozenset({"orders", "scheduling:slot-list", "scheduling:series-plan", "scheduling:series-book"}),
     ),
     Entry(
         "Chairside",

@@ -17,7 +17,6 @@ from infusions.scheduling.series_dates import MOST_LINES
 from infusions.scheduling.series_lines import LineWish, SeriesLine, SeriesPlan
 
 TIME = forms.TimeInput(attrs={"type": "time", "step": "900"}, format="%H:%M")
-USUAL_COUNT = 13
 UNREADABLE = blocker("unreadable", "Give a day and a time.", remedy="The line is not booked until it has both.")
 
 
@@ -37,9 +36,7 @@ class SeriesForm(FormMixin, forms.Form):
     )
 
     def __init__(self, data, *, sites, site: Site, setting: str):
-        # Opened without a question, the page shows a year of visits.
-        asked = data if set(data) & {"count", "until", "first_on"} else {"count": USUAL_COUNT, **data.dict()}
-        super().__init__(asked)
+        super().__init__(data)
         self.fields["site"].queryset = sites
         self.is_valid()
         self.site = self.cleaned_data.get("site") or site
