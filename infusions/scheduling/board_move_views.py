@@ -15,7 +15,9 @@ from infusions.scheduling.board_forms import BoardMoveForm
 from infusions.scheduling.board_moves import preview_move
 from infusions.scheduling.booking import move_appointment
 from infusions.scheduling.meanwhile import seen_now
+from infusions.scheduling.placing import seat_in_words
 from infusions.scheduling.views import fetch_visit
+from infusions.templatetags.infusion_tags import wall_moment
 
 PAGE, FRAGMENT = "infusions/scheduling/move_preview.html", "infusions/scheduling/_move_preview.html"
 
@@ -36,7 +38,8 @@ def move_preview(request, appointment_id):
         except RuleViolation as violation:
             refused, visit = violation.problems, fetch_visit(request, appointment_id)
         else:
-            messages.success(request, f"The visit of {moved.patient.name} is moved.")
+            now_at = f"{wall_moment(moved.start, moved.site)}, {seat_in_words(moved)}"
+            messages.success(request, f"The visit of {moved.patient.name} is now {now_at}.")
             return go_to(request, board_address(moved, form.cleaned_data["view"], was))
     preview = preview_move(visit=visit, by=request.user, now=clock.now(), **form.spot())
     context = {

@@ -91,5 +91,5 @@ def test_a_visit_is_moved_by_dragging_it(desk):
     expect(desk.get_by_role("button", name="Undo the move")).to_be_visible()
     assert stands(desk.visit) == ("10:00", "Chair 2")
     desk.get_by_role("button", name="Undo the move").click()
-    expect(desk.locator(".messages")).to_contain_text("is moved")
+    expect(desk.locator(".messages")).to_contain_text("09:00, Chair 1 with")
     assert stands(desk.visit) == ("09:00", "Chair 1")
