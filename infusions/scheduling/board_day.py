@@ -134,8 +134,7 @@ def board_day(site: Site, day: dt.date, now: dt.datetime, *, view: str = "chairs
     """Everything the board shows of a site that the person may see: three statements, however much is booked."""
     bounds = clock.day_bounds(day, site.time_zone)
     visits, ground = visit_rows(site, *bounds), ground_of(site, day, day)
-    has_begun = any(visit.arrived_at or visit.record_state for visit in visits)
-    parts = parts_by_visit(site, *bounds) if has_begun else {}
+    parts = parts_by_visit(visits)
     nothing = Parts()
     stands, courses = [], {}
     for visit in visits:

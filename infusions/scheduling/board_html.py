@@ -8,10 +8,10 @@ from __future__ import annotations
 import datetime as dt
 import re
 from functools import lru_cache
+from html import escape
 
 import lucide
 from django.urls import reverse
-from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
 
 from infusion_center.core import clock

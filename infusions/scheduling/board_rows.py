@@ -9,11 +9,12 @@ from __future__ import annotations
 import datetime as dt
 import json
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import NamedTuple
 
-from django.db.models import CharField, TextField, Value
+from django.db.models import CharField, QuerySet, TextField, Value
 from django.db.models.functions import Cast
 
 from infusions.checklists.models import PreInfusionChecklist
@@ -39,7 +40,7 @@ VISIT_FIELDS = (
     *("patient__family_name", "patient__given_name", "patient__chosen_name", "patient__date_of_birth"),
     *("chair__name", "chair__public_id", "nurse__public_id", "nurse__user__full_name", "nurse__user__initials"),
     *("order__product_id", "order__product__name", "order__product__concentration_mg_per_ml"),
-    *("dose_record__state", "dose_record__product_id", "dose_record__planned_volume_ml"),
+    *("dose_record__pk", "dose_record__state", "dose_record__product_id", "dose_record__planned_volume_ml"),
     *("dose_record__volume_given_ml", "dose_record__started_at", "dose_record__ended_at"),
 )
 
@@ -82,6 +83,7 @@ class VisitRow:
     product_id: int | None
     product_name: str | None
     concentration: Decimal | None
+    record_pk: int | None
     record_state: str | None
     record_product_id: int | None
     planned_volume_ml: Decimal | None
@@ -195,11 +197,19 @@ def course_of(visit: VisitRow, parts: Parts) -> Course | None:
     )
 
 
-def parts_by_visit(site: Site, start: dt.datetime, end: dt.datetime) -> dict[int, Parts]:
-    """For each visit's row number: plan, rates, vials and vital signs of records that run, reactions, checklists."""
+def parts_by_visit(visits: Sequence[VisitRow]) -> dict[int, Parts]:
+    """For each visit's row number: plan, rates, vials and vital signs of records that run, reactions, checklists.
+
+    No statement where nobody has come yet.
+    """
+    of_record = {visit.record_pk: visit.pk for visit in visits if visit.record_pk}
+    running = [visit.record_pk for visit in visits if visit.record_state in RUNNING]
+    arrived = [visit.pk for visit in visits if visit.state == State.ARRIVED]
     found: dict[int, Parts] = defaultdict(Parts)
-    for kind, visit_id, at, text, number in _parts(site, start, end):
-        parts = found[visit_id]
+    if not of_record and not arrived:
+        return found
+    for kind, row, at, text, number in _parts(running, list(of_record), arrived):
+        parts = found[row if kind == "run" else of_record[row]]
         match kind:
             case "rate":
                 parts.rates.append(Rate(at, Decimal(number)))
@@ -218,12 +228,9 @@ def parts_by_visit(site: Site, start: dt.datetime, end: dt.datetime) -> dict[int
     return found
 
 
-def _parts(site: Site, start: dt.datetime, end: dt.datetime):
-    """Six tables in one statement: kind, visit, instant, text, number. The first one gives the columns their types."""
-    of_visits = {"appointment__site": site, "appointment__start__gte": start, "appointment__start__lt": end}
-    of_records = {f"record__{name}": value for name, value in of_visits.items()}
-    running = of_records | {"record__state__in": RUNNING}
-    nothing, visit = Value("", CharField()), "record__appointment_id"
+def _parts(running: list[int], records: list[int], arrived: list[int]):
+    """Six tables in one statement: kind, record or visit, instant, text, number. All have the types of the first."""
+    nothing = Value("", CharField())
 
     def number(name: str) -> Cast:
         return Cast(name, CharField())
@@ -231,14 +238,17 @@ def _parts(site: Site, start: dt.datetime, end: dt.datetime):
     def kind(word: str) -> Value:
         return Value(word, CharField())
 
-    runs = PreInfusionChecklist.objects.filter(**of_visits, appointment__state=State.ARRIVED)
-    plans = DoseRecord.objects.filter(**of_visits, state__in=RUNNING)
+    def of(model, rows: list[int], word: str, at: str, text, figure) -> QuerySet:
+        return model.objects.filter(record_id__in=rows).values_list(kind(word), "record_id", at, text, figure)
+
+    plans = DoseRecord.objects.filter(pk__in=running)
+    runs = PreInfusionChecklist.objects.filter(appointment_id__in=arrived)
     rows = [
-        RateChange.objects.filter(**running).values_list(kind("rate"), visit, "at", nothing, number("rate_ml_per_h")),
-        VitalSigns.objects.filter(**running).values_list(kind("signs"), visit, "at", "phase", nothing),
-        VialUsed.objects.filter(**running).values_list(kind("vial"), visit, "recorded_at", nothing, number("grams")),
-        Reaction.objects.filter(**of_records).values_list(kind("reaction"), visit, "onset_at", "kind", number("grade")),
-        plans.values_list(kind("plan"), "appointment_id", "updated_at", Cast("plan", TextField()), nothing),
+        of(RateChange, running, "rate", "at", nothing, number("rate_ml_per_h")),
+        of(VitalSigns, running, "signs", "at", "phase", nothing),
+        of(VialUsed, running, "vial", "recorded_at", nothing, number("grams")),
+        of(Reaction, records, "reaction", "onset_at", "kind", number("grade")),
+        plans.values_list(kind("plan"), "pk", "updated_at", Cast("plan", TextField()), nothing),
         runs.values_list(kind("run"), "appointment_id", "started_at", "status", nothing),
     ]
     first, *others = (one.order_by() for one in rows)
