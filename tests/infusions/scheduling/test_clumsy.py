@@ -3,6 +3,7 @@
 import os
 
 import pytest
+from django.urls import reverse
 
 from infusions.scheduling.invariants import claim_violations, shared_lanes
 from infusions.scheduling.models import Appointment
@@ -11,7 +12,7 @@ from tests.factories.accounts import make_staff
 from tests.factories.facility import make_site
 from tests.factories.orders import make_order
 from tests.factories.scheduling import make_appointment
-from tests.infusions.scheduling.clumsy import Clumsy, pages_of
+from tests.infusions.scheduling.clumsy import Clumsy, Fields, pages_of
 from tests.infusions.scheduling.conftest import DAY, make_center, signed_in
 from tests.infusions.scheduling.machine_checks import changes, snapshot
 
@@ -20,6 +21,7 @@ pytestmark = pytest.mark.django_db
 # More by hand: CLUMSY_ROUNDS=60 CLUMSY_SEED=7.
 ROUNDS = int(os.environ.get("CLUMSY_ROUNDS", "2"))
 SEED = int(os.environ.get("CLUMSY_SEED", "1"))
+FEATURES = os.environ.get("CLUMSY_FEATURES", "scheduling").split(",")
 ROLES = ["scheduler", "manager", "nurse", "pharmacist"]
 
 
@@ -54,9 +56,26 @@ def test_no_page_falls_over_whatever_is_sent_and_nothing_is_half_written(role):
     person = Clumsy(signed_in(user), known, foreign, seed=SEED)
     before, theirs = snapshot(), Appointment.objects.filter(pk=elsewhere.pk).values().get()
     rounds = ROUNDS if role == "scheduler" else max(1, ROUNDS // 2)
-    answers = [person.send_once(name, parts) for _ in range(rounds) for name, parts in pages_of("scheduling")]
+    answers = [person.send_once(name, parts) for _ in range(rounds) for name, parts in pages_of(*FEATURES)]
     assert [told for status, told in answers if status >= 500] == []
     assert (claim_violations(), shared_lanes()) == ([], [])
     assert Appointment.objects.filter(pk=elsewhere.pk).values().get() == theirs
     told = {event.target_id for event in before.events() if event.action != "chart.opened"}
     assert [pk for pk, (_, row) in changes(before, snapshot()).items() if row["public_id"] not in told] == []
+
+
+def test_looking_at_a_page_changes_nothing():
+    """Whatever its own forms would send, sent by GET; mail scanners and prefetching browsers follow links."""
+    center, known, foreign, _ = scene()
+    person = Clumsy(signed_in(center.scheduler), {**known}, [], seed=SEED)
+    before, changed = snapshot(), []
+    for name, parts in pages_of("scheduling"):
+        if not all(part in known for part in parts):
+            continue
+        address = reverse(name, kwargs={part: known[part][0] for part in parts})
+        page = person.client.get(address)
+        person.client.get(address, Fields(page.content.decode()).found if page.status_code == 200 else {})
+        after = snapshot()
+        if (after.visits, after.claims, after.others) != (before.visits, before.claims, before.others):
+            changed.append(name)
+    assert changed == []
