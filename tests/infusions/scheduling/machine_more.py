@@ -13,7 +13,7 @@ from infusions.facility.models import Setting
 from infusions.scheduling import booking, reseat_services, series_services
 from infusions.scheduling.cover import uncovered_ids
 from infusions.scheduling.models import Appointment
-from infusions.scheduling.reseat_plans import CHANGED_BY_RESEATING, plan_key, reseating_for
+from infusions.scheduling.reseat_plans import plan_key, reseating_for
 from infusions.scheduling.reseating import reseat_day
 from infusions.scheduling.rules import examine
 from infusions.scheduling.series_planning import plan_series
@@ -91,7 +91,7 @@ class WholeDesk(Desk):
         if plan is not None:
             service = reseat_services.book_with_reseating
             refused = self._do("book_with_reseating", service, **wishes, chair=chair, shown=plan_key(plan))
-            others = {problem.code for problem in proposal.problems} - CHANGED_BY_RESEATING
+            others = {problem.code for problem in proposal.problems if problem not in proposal.about_place}
             assert refused <= others, "a plan that was just made does not hold"
 
     @rule(day=days)

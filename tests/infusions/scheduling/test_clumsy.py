@@ -8,10 +8,12 @@ from django.urls import reverse
 from infusions.scheduling.invariants import claim_violations, shared_lanes
 from infusions.scheduling.models import Appointment
 from infusions.scheduling.states import State
+from infusions.scheduling.work_lists import BY_SLUG
 from tests.factories.accounts import make_staff
 from tests.factories.facility import make_site
 from tests.factories.orders import make_order
 from tests.factories.scheduling import make_appointment
+from tests.factories.waitlist import make_entry, make_offer
 from tests.infusions.scheduling.clumsy import Clumsy, Fields, pages_of
 from tests.infusions.scheduling.conftest import DAY, make_center, signed_in
 from tests.infusions.scheduling.machine_checks import changes, snapshot
@@ -36,15 +38,25 @@ def scene():
         for number, ((chair, nurse), state) in enumerate(zip(seats, states, strict=True))
     ]
     elsewhere = make_appointment(site=make_site())
+    entries = [make_entry(order=order, site=center.site) for order in orders]
+    make_offer(entry=entries[0], start=center.at("13:00"))
     known = {
+        "entry_id": [entry.public_id for entry in entries],
         "order_id": [order.public_id for order in orders] + [visits[0].order.public_id],
         "appointment_id": [visit.public_id for visit in visits],
         "patient_id": [visits[0].patient.public_id],
-        "slug": ["uncovered", "unconfirmed", "due"],
+        "slug": list(BY_SLUG),
         "nurse_id": [nurse.public_id for nurse in center.nurses],
         "chair_id": [chair.public_id for chair in center.chairs],
     }
-    foreign = [elsewhere.public_id, elsewhere.chair.public_id, elsewhere.nurse.public_id, elsewhere.site.public_id]
+    theirs = make_entry(site=elsewhere.site, order=elsewhere.order)
+    foreign = [
+        theirs.public_id,
+        elsewhere.public_id,
+        elsewhere.chair.public_id,
+        elsewhere.nurse.public_id,
+        elsewhere.site.public_id,
+    ]
     own = [center.site.public_id, center.chairs[0].public_id, center.nurses[0].public_id]
     return center, known, foreign + own, elsewhere
 
@@ -66,7 +78,7 @@ def test_no_page_falls_over_whatever_is_sent_and_nothing_is_half_written(role):
 
 def test_looking_at_a_page_changes_nothing():
     """Whatever its own forms would send, sent by GET; mail scanners and prefetching browsers follow links."""
-    center, known, foreign, _ = scene()
+    center, known, _, _ = scene()
     person = Clumsy(signed_in(center.scheduler), {**known}, [], seed=SEED)
     before, changed = snapshot(), []
     for name, parts in pages_of("scheduling"):
