@@ -124,7 +124,7 @@ def needed_kind(entry: WaitlistEntry) -> str:
 
 
 def matches_for(freed: FreedSlot, now: dt.datetime) -> list[Match]:
-    """Entries that could really be booked into the freed hours now, best first. Eleven queries, however many wait."""
+    """Entries that could really be booked into the freed hours now, best first. A dozen queries, however many wait."""
     waiting = waiting_entries(freed.site, freed.setting, freed.day)
     entries = [entry for entry in waiting if suits(entry, freed, now)][:MOST]
     if not entries:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.db.models import Count, Exists, OuterRef, Q
 
@@ -47,7 +47,7 @@ def freed_slots(site: Site, now: dt.datetime) -> list[FreedSlot]:
     """Hours ahead that a cancelled or moved visit gave up and nobody took since, soonest first. Five queries."""
     gone = [_slot_of(visit) for visit in _cancelled(site, now)]
     gone += [slot for slot in _moved(site, now) if now < slot.start < now + LOOK_AHEAD]
-    return sorted(_not_taken(gone), key=lambda slot: (slot.start, slot.visit.pk))
+    return sorted(_rest_of(gone), key=lambda slot: (slot.start, slot.visit.pk))
 
 
 def freed_by(visit: Appointment, now: dt.datetime) -> FreedSlot | None:
@@ -55,6 +55,11 @@ def freed_by(visit: Appointment, now: dt.datetime) -> FreedSlot | None:
     cancelled = visit.state == State.CANCELLED
     slot = _slot_of(visit) if cancelled else next(iter(_moves([visit])), None)
     return slot if slot and slot.start > now else None
+
+
+def still_free(slot: FreedSlot) -> FreedSlot | None:
+    """What is left of the hours: the longest while that nobody took since."""
+    return next(iter(_rest_of([slot])), None)
 
 
 def waiting_entries(site: Site, setting: str, day: dt.date):
@@ -133,7 +138,8 @@ def offers_in(freed: FreedSlot):
 
 def is_waited_for(visit: Appointment, now: dt.datetime) -> bool:
     """Whether somebody waits for the hours that this visit has just given up."""
-    slot = freed_by(visit, now)
+    freed = freed_by(visit, now)
+    slot = still_free(freed) if freed else None
     return slot is not None and any(
         suits(entry, slot, now) for entry in waiting_entries(slot.site, slot.setting, slot.day)
     )
@@ -181,8 +187,8 @@ def _chairs_by_public_id(public_ids: Iterable[str]) -> dict[str, int]:
     return dict(Chair.objects.filter(public_id__in={*public_ids} - {""}).values_list("public_id", "pk"))
 
 
-def _not_taken(slots: list[FreedSlot]) -> list[FreedSlot]:
-    """Those whose chair, or at home whose nurse, is not held by others for all but the shortest while."""
+def _rest_of(slots: list[FreedSlot]) -> list[FreedSlot]:
+    """Cut to the longest while in which the chair, or at home the nurse, is free; left out when that is too short."""
     if not slots:
         return []
     first, last = min(slot.start for slot in slots), max(slot.end for slot in slots)
@@ -192,22 +198,23 @@ def _not_taken(slots: list[FreedSlot]) -> list[FreedSlot]:
         .filter(site=slots[0].site, start__gt=first - dt.timedelta(days=1))
     )
     spans: dict[tuple, list] = defaultdict(list)
-    for pk, chair_id, nurse_id, start, end in held.order_by("start").values_list(
-        "pk", "chair_id", "nurse_id", "start", "end"
-    ):
+    for chair_id, nurse_id, start, end in held.order_by("start").values_list("chair_id", "nurse_id", "start", "end"):
         for lane in (("chair", chair_id), ("nurse", nurse_id)):
-            spans[lane].append((pk, start, end))
-    return [slot for slot in slots if _longest_free(slot, spans[_lane(slot)]) >= SHORTEST]
+            spans[lane].append((start, end))
+    left = [replace(slot, **_longest_free(slot, spans[_lane(slot)])) for slot in slots]
+    return [slot for slot in left if slot.end - slot.start >= SHORTEST]
 
 
 def _lane(slot: FreedSlot) -> tuple:
     return ("chair", slot.chair_id) if slot.chair_id else ("nurse", slot.visit.nurse_id)
 
 
-def _longest_free(slot: FreedSlot, taken: list) -> dt.timedelta:
-    """The longest while in the hours that no other visit holds; `taken` by start."""
-    longest, free_from = dt.timedelta(0), slot.start
-    for _, start, end in taken:
-        if start < slot.end and end > slot.start:
-            longest, free_from = max(longest, start - free_from), max(free_from, end)
-    return max(longest, slot.end - free_from)
+def _longest_free(slot: FreedSlot, taken: list) -> dict[str, dt.datetime]:
+    """Start and end of the longest while in the hours that no visit holds; `taken` by start."""
+    gaps, free_from = [], slot.start
+    for start, end in [*taken, (slot.end, slot.end)]:
+        if start <= slot.end and end > slot.start:
+            gaps.append((max(start, free_from) - free_from, free_from))
+            free_from = max(free_from, end)
+    length, start = max(gaps, key=lambda gap: gap[0])
+    return {"start": start, "end": start + length}

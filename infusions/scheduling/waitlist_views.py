@@ -119,11 +119,13 @@ def slot_freed(request, appointment_id):
     now, visit = clock.now(), fetch_visit(request, appointment_id)
     record_opening(visit, by=request.user, patient=visit.patient, what="freed time")
     freed = queries.freed_by(visit, now)
+    left = queries.still_free(freed) if freed else None
     context = {
         "visit": visit,
         "freed": freed,
+        "left": left,
         "site": visit.site,
-        "matches": matches_for(freed, now) if freed else [],
+        "matches": matches_for(left, now) if left else [],
         "offers": queries.offers_in(freed) if freed else [],
         "now": now,
     }
@@ -157,7 +159,8 @@ def slot_offer(request, appointment_id):
     """Asks the chosen by mail. What each would get is looked up again, not taken from the page."""
     visit, chosen = fetch_visit(request, appointment_id), request.POST.getlist("entry")
     freed = queries.freed_by(visit, clock.now())
-    matches = matches_for(freed, clock.now()) if freed else []
+    left = queries.still_free(freed) if freed else None
+    matches = matches_for(left, clock.now()) if left else []
     offered = [OfferedStart(m.entry, m.start, m.end) for m in matches if m.entry.public_id in chosen]
     try:
         offers = send_offers(offered=offered, by=request.user)

@@ -11,7 +11,7 @@ from infusions.orders.models import OrderStatus
 from infusions.scheduling.booking import cancel_appointment, move_appointment
 from infusions.scheduling.models import BookingPreference
 from infusions.scheduling.waitlist_matching import matches_for, starts_still_free
-from infusions.scheduling.waitlist_queries import freed_by, freed_slots, match_count
+from infusions.scheduling.waitlist_queries import freed_by, freed_slots, match_count, still_free
 from patients.models import Channel
 from patients.services import set_contact_consent
 from tests.factories.facility import make_chair
@@ -65,6 +65,21 @@ def test_a_moved_visit_frees_the_hours_that_it_left(center):
         True,
         center.chairs[0].pk,
     )
+
+
+def test_of_hours_that_were_taken_in_part_the_longest_free_while_is_left(full):
+    common = {"site": full.site, "chair": full.chairs[0], "nurse": full.nurses[0], "day": DAY}
+    make_appointment(**common, at="10:30", minutes=60)
+    (slot,) = freed_slots(full.site, NOW)
+    assert (slot.start, slot.end) == (full.at("09:00"), full.at("10:30"))
+    assert still_free(freed_by(full.visit, NOW)) == slot
+
+
+def test_a_visit_moved_by_an_hour_leaves_an_hour(center):
+    visit = make_appointment(site=center.site, chair=center.chairs[0], nurse=center.nurses[0], day=DAY)
+    move_appointment(appointment=visit, start=center.at("10:00"), by=center.scheduler, chair=center.chairs[0])
+    (slot,) = freed_slots(center.site, NOW)
+    assert (slot.start, slot.end) == (center.at("09:00"), center.at("10:00"))
 
 
 def test_past_and_far_away_hours_are_not_offered(full):
