@@ -7,11 +7,11 @@ import datetime as dt
 from django.core.signing import BadSignature, Signer
 
 from infusion_center.core import clock
-from infusion_center.core.rules import RuleViolation, Severity, blocker
+from infusion_center.core.rules import Severity, blocker
 from infusions.facility.models import Chair, Nurse
 from infusions.scheduling.bitmaps import need_of
 from infusions.scheduling.models import Appointment
-from infusions.scheduling.reseating import Reseating, SeatChange, Undecided, Wanted, reseat, reseat_as
+from infusions.scheduling.reseating import Reseating, SeatChange, Wanted, reseat, reseat_as
 from infusions.scheduling.rules import Proposal
 from infusions.scheduling.seating import WANTED
 from infusions.scheduling.seating_day import DayRows, read_days
@@ -21,20 +21,14 @@ SEAT_TAKEN = {"chair-taken", "chairs-taken", "nurse-hands-busy", "ratio-full", "
 SALT = "infusions.scheduling.reseating"
 PLAN_CHANGED = blocker(
     "plan-changed",
-    "Somebody changed the day meanwhile: other visits than those you were shown would have to change.",
+    "Somebody changed the day meanwhile: the plan that you were shown does not hold any more.",
     field="start",
-    remedy="Nothing was booked. Look at the new plan and decide again.",
+    remedy="Nothing was changed. Look at the day as it is now and decide again.",
 )
 PLAN_OUTDATED = blocker(
     "plan-outdated",
     "The day was changed meanwhile: one of the chairs or nurses cannot be used for its visit any more.",
     remedy="Nothing was changed. Look at the new plan.",
-)
-NO_LONGER = blocker(
-    "no-longer-fits",
-    "The start no longer fits, whichever chairs and nurses others are given.",
-    field="start",
-    remedy="Nothing was booked. Choose another start.",
 )
 UNDECIDED = blocker(
     "reseating-undecided",
@@ -105,22 +99,8 @@ def seat_of(change: SeatChange) -> tuple[int | None, int]:
     return change.chair.pk if change.chair else None, change.nurse.pk
 
 
-def same_plan(rows: DayRows, wanted: Wanted, shown: str) -> Reseating:
-    """The plan that was shown, if it still holds; else a new one only if nobody would see a difference."""
-    if (plan := _as_shown(rows, wanted, shown)) is not None:
-        return plan
-    try:
-        plan = reseat(rows, wanted)
-    except Undecided:
-        raise RuleViolation([UNDECIDED]) from None
-    if plan is None:
-        raise RuleViolation([NO_LONGER])
-    if plan.visible and plan_key(plan) != shown:
-        raise RuleViolation([PLAN_CHANGED])
-    return plan
-
-
-def _as_shown(rows: DayRows, wanted: Wanted, shown: str) -> Reseating | None:
+def plan_as_shown(rows: DayRows, wanted: Wanted, shown: str) -> Reseating | None:
+    """The plan of that key, if it still holds on the day as it is now. Decides nothing anew: asked under locks."""
     try:
         told = Signer(salt=SALT).unsign_object(shown)
     except BadSignature:

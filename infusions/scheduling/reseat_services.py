@@ -22,12 +22,13 @@ from infusions.scheduling.contention import tried_again
 from infusions.scheduling.models import Appointment, Claim
 from infusions.scheduling.placing import locked_order, refuse_stale
 from infusions.scheduling.reseat_plans import (
+    PLAN_CHANGED,
     PLAN_OUTDATED,
     SEAT_TAKEN,
     is_open_and_staffed,
+    plan_as_shown,
     plan_key,
     read_for,
-    same_plan,
     seat_of,
     wanted_visit,
 )
@@ -86,6 +87,8 @@ def book_with_reseating(
     override_reason: str = "",
 ) -> Appointment:
     """Book a visit by the plan whose `plan_key` is `shown`: re-seat others, then take the freed seat.
+
+    No solver runs while the rows are locked: a plan is looked at again, not made again.
 
     Raises RuleViolation when that plan does not hold any more, so that the new one is shown before anything happens.
     """
@@ -159,7 +162,9 @@ def _by_plan(look, write, shown, *, by, override_reason, named, now, moving=None
                     return write({"chair": named[0], "nurse": named[1]})
                 wanted = wanted_visit(proposal, chair=named[0], nurse=named[1], moving=moving)
                 rows = read_for(proposal, wanted, now=now)
-                plan = same_plan(rows, wanted, shown)
+                plan = plan_as_shown(rows, wanted, shown)
+                if plan is None:
+                    raise RuleViolation([PLAN_CHANGED])
                 locked = _lock_planned(plan.changes, moving)
                 write_changes(plan.changes, locked, by=by, for_order=proposal.order)
                 return write({"chair": rows.chairs.get(plan.seat.chair_id), "nurse": rows.nurses[plan.seat.nurse_id]})

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from infusions.facility.models import Chair, ChairKind, Nurse, Setting, Site
 from infusions.scheduling.bitmaps import Seat
@@ -116,9 +116,24 @@ def reseat_as(
     parts = [chair_part(puzzle, kind, with_wanted=bool(chair and chair.kind == kind)) for kind in puzzle.kinds]
     chairs = [_as_told(part, {key: chair for key, (chair, _) in seats.items()}) for part in parts]
     nurses = _as_told(nurse_part(puzzle), {key: nurse for key, (_, nurse) in seats.items()})
-    if nurses is None or None in chairs or (places := hand_out_places(puzzle, nurses)) is None:
+    if nurses is None or None in chairs:
+        return None
+    places = hand_out_places(puzzle, nurses) or _places_by_solver(puzzle, nurses)
+    if places is None:
         return None
     return _plan(puzzle, _found([*chairs, nurses], places), uncovered)
+
+
+def _places_by_solver(puzzle: Puzzle, nurses: Seating) -> dict[int, int] | None:
+    """For nurses who are settled, where handing out place after place has failed."""
+    part = place_part(puzzle)
+    told = {key: choice.seat[0] for key, choice in nurses.chosen.items()}
+    movers = (
+        replace(mover, choices=tuple(choice for choice in mover.choices if choice.seat[0] == told[mover.key]))
+        for mover in part.movers
+    )
+    solved = solve([replace(part, movers=tuple(movers))])
+    return None if solved is None else {key: choice.seat[1] for key, choice in solved[0].chosen.items()}
 
 
 def _as_told(part: Part, seats: Mapping[int, int | None]) -> Seating | None:

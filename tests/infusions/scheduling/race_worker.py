@@ -15,7 +15,7 @@ from pathlib import Path
 
 import django
 
-from tests.infusions.scheduling import race_desk, race_offers, race_series
+from tests.infusions.scheduling import race_desk, race_offers, race_rooms, race_series
 
 LINE_UP_SECONDS = 0.5
 
@@ -164,6 +164,7 @@ JOBS = {
     "hang": hang_while_booking,
     "desk": race_desk.act_at_random,
     "hang_at_desk": race_desk.hang_while_acting,
+    "make_room": race_rooms.make_room,
     "accept": race_offers.accept,
     "hang_while_accepting": race_offers.hang_while_accepting,
     "series": race_series.book,

@@ -116,7 +116,7 @@ def test_a_plan_is_refused_when_a_visit_of_it_has_meanwhile(crossed, what, chang
     Appointment.objects.filter(pk=plan.changes[0].appointment.pk).update(**change)
     assert refusal(book_crossing, center, order, plan_key(plan)) == {"plan-changed"}
     Appointment.objects.filter(pk__in=[visit.pk for visit in visits]).update(**change)
-    assert refusal(book_crossing, center, order, plan_key(plan)) == {"no-longer-fits"}
+    assert refusal(book_crossing, center, order, plan_key(plan)) == {"plan-changed"}
 
 
 def test_a_plan_that_has_become_another_is_refused_and_the_new_one_can_be_booked(crossed):
