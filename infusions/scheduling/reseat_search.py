@@ -124,9 +124,7 @@ def _runs_by_kind(seen: Availability, need: Need) -> Iterable[int]:
 
 
 def _some_hands(picture: Picture, need: Need, spared: Mapping[int, int]) -> int:
-    free = union(
-        _free(picture, hands_lane(shift.nurse_id), spared) & fill(shift.first, shift.stop) for shift in picture.shifts
-    )
+    free = union(_free(picture, hands_lane(nurse_id), spared) & there for nurse_id, _, there in _on_the_floor(picture))
     first = runs(free, need.start_hands) if need.start_hands else picture.everything
     last = runs(free, need.end_hands) >> (need.length - need.end_hands) if need.end_hands else picture.everything
     return first & last
@@ -134,11 +132,19 @@ def _some_hands(picture: Picture, need: Need, spared: Mapping[int, int]) -> int:
 
 def _some_place(picture: Picture, need: Need, spared: Mapping[int, int]) -> int:
     free = union(
-        _free(picture, place_lane(shift.nurse_id, place), spared) & fill(shift.first, shift.stop)
-        for shift in picture.shifts
-        for place in range(min(shift.ratio, MAX_RATIO))
+        _free(picture, place_lane(nurse_id, place), spared) & there
+        for nurse_id, ratio, there in _on_the_floor(picture)
+        for place in range(min(ratio, MAX_RATIO))
     )
     return runs(free, need.length)
+
+
+def _on_the_floor(picture: Picture) -> list[tuple[int, int, int]]:
+    """Each nurse, each ratio of hers, and the quarters in which she works by it: a window holds hundreds of shifts."""
+    there: dict[tuple[int, int], list[int]] = {}
+    for shift in picture.shifts:
+        there.setdefault((shift.nurse_id, shift.ratio), []).append(fill(shift.first, shift.stop))
+    return [(nurse_id, ratio, union(spans)) for (nurse_id, ratio), spans in there.items()]
 
 
 def _some_nurse_away(picture: Picture, need: Need, spared: Mapping[int, int]) -> int:
@@ -161,7 +167,7 @@ def _taken_by_the_other_setting(seen: Availability, need: Need) -> dict[int, int
     """A nurse who also works in the other setting may be spared from there: what its visits take of her lanes."""
     ours = set(seen.picture.shifts_by_nurse)
     found: dict[int, int] = {}
-    for row in seen.visits:
+    for row in seen.rows:
         at_home, nurse_id = row[2] is None, row[3]
         if at_home == need.at_home or nurse_id not in ours:
             continue

@@ -277,3 +277,15 @@ def test_the_search_costs_the_same_queries_however_much_is_booked(center):
                 make_appointment(chair=chair, nurse=nurse, day=day, at=at, minutes=120)
     assert Appointment.objects.count() == 16
     assert (few, cost(60)) == (6, 6)
+
+
+def test_a_nurse_is_spared_from_the_center_for_a_visit_at_home_where_a_colleague_takes_her_patient():
+    center = make_center(nurses=1)
+    road = make_nurse(site=center.site, visits_homes=True)
+    make_shift(nurse=road, site=center.site, day=DAY, setting=Setting.HOME)
+    patient_of_hers = make_appointment(chair=center.chairs[0], nurse=road, day=DAY, at="10:00", minutes=300)
+    order = make_order(infusion_minutes=180, home_allowed=True)
+    found = search(center, order, setting=Setting.HOME, limit=20, reseating=True)
+    changed = {change.appointment for option in found.options for change in option.changes}
+    assert changed <= {patient_of_hers}
+    assert found.options
