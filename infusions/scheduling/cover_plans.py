@@ -64,7 +64,7 @@ class CoverPlan:
         return not any(day.changes or day.unseated for day in self.days)
 
 
-def propose(site: Site, visits: Iterable[Appointment], *, by, now: dt.datetime) -> CoverPlan:
+def propose(site: Site, visits: Iterable[Appointment], *, person, now: dt.datetime) -> CoverPlan:
     """For uncovered visits of the site. Each day is solved by itself: six queries, and seven for each new time."""
     by_day: dict[dt.date, list[Appointment]] = defaultdict(list)
     for visit in visits:
@@ -72,10 +72,10 @@ def propose(site: Site, visits: Iterable[Appointment], *, by, now: dt.datetime) 
     days = sorted(by_day)
     plans = tuple(_stuck(plan_day(site, day, by_day[day], now=now), by_day[day]) for day in days[:DAYS_AT_ONCE])
     later = sum(len(by_day[day]) for day in days[DAYS_AT_ONCE:])
-    return _with_times(CoverPlan(plans, left_for_later=later), site, by=by, now=now)
+    return _with_times(CoverPlan(plans, left_for_later=later), site, person=person, now=now)
 
 
-def propose_for_overrun(site: Site, late: Appointment, until: dt.datetime, *, by, now: dt.datetime) -> CoverPlan:
+def propose_for_overrun(site: Site, late: Appointment, until: dt.datetime, *, person, now: dt.datetime) -> CoverPlan:
     """For the later visits that are hit when one in progress holds its chair and nurse until `until`.
 
     Those still to come are found by the seating itself; whose time has come already and who waits is asked for.
@@ -89,7 +89,7 @@ def propose_for_overrun(site: Site, late: Appointment, until: dt.datetime, *, by
     # Each of them stands for itself: nobody asked for one rather than for another.
     together = sorted(plan.changes, key=lambda change: (change.appointment.start, change.appointment.pk))
     plan = replace(plan, seated=(), others=tuple(together))
-    return _with_times(CoverPlan((plan,)), site, by=by, now=now)
+    return _with_times(CoverPlan((plan,)), site, person=person, now=now)
 
 
 def plan_day(
@@ -120,13 +120,13 @@ def _stuck(plan: DayPlan, visits: Iterable[Appointment]) -> DayPlan:
     return replace(plan, unseated=tuple(sorted([*plan.unseated, *stuck], key=lambda visit: (visit.start, visit.pk))))
 
 
-def _with_times(plan: CoverPlan, site: Site, *, by, now: dt.datetime) -> CoverPlan:
+def _with_times(plan: CoverPlan, site: Site, *, person, now: dt.datetime) -> CoverPlan:
     movable = [visit for visit in plan.unseated if visit.state in MOVABLE][:TIMES_FOR]
-    times = {visit.pk: nearest_times(visit, site, by=by, now=now) for visit in movable}
+    times = {visit.pk: nearest_times(visit, site, person=person, now=now) for visit in movable}
     return CoverPlan(plan.days, times, plan.left_for_later)
 
 
-def nearest_times(visit: Appointment, site: Site, *, by, now: dt.datetime) -> list[SlotOption]:
+def nearest_times(visit: Appointment, site: Site, *, person, now: dt.datetime) -> list[SlotOption]:
     """Free starts nearest to the visit's own, of the days around it or else of the whole tolerance.
 
     Only such as need no decision: the rules say whether a day keeps the interval to the visits before and after.
@@ -136,7 +136,7 @@ def nearest_times(visit: Appointment, site: Site, *, by, now: dt.datetime) -> li
     widest = min(max(order.tolerance_days, 1), WIDEST)
     for reach in sorted({min(NEAR, widest), widest}):
         nearest: list[SlotOption] = []
-        for option in _starts_around(visit, site, reach, known, by=by, now=now):
+        for option in _starts_around(visit, site, reach, known, person=person, now=now):
             if _is_another(option, nearest):
                 nearest.append(option)
             if len(nearest) == OPTIONS:
@@ -144,11 +144,11 @@ def nearest_times(visit: Appointment, site: Site, *, by, now: dt.datetime) -> li
     return nearest
 
 
-def _starts_around(visit: Appointment, site: Site, reach: int, known: Known, *, by, now: dt.datetime):
+def _starts_around(visit: Appointment, site: Site, reach: int, known: Known, *, person, now: dt.datetime):
     """Free starts within so many days either way, nearest first."""
     order, day = visit.order, clock.local_date(visit.start, site.time_zone)
     days = [day + dt.timedelta(days=number) for number in range(-reach, reach + 1)]
-    lawful = {on for on in days if _is_lawful(visit, on, known, by)}
+    lawful = {on for on in days if _is_lawful(visit, on, known, person)}
     found = find_slots(
         order,
         setting=visit.setting,
@@ -167,10 +167,10 @@ def _starts_around(visit: Appointment, site: Site, reach: int, known: Known, *, 
     return sorted(fitting, key=lambda option: _distance(option.start, visit, site))
 
 
-def _is_lawful(visit: Appointment, on: dt.date, known: Known, by) -> bool:
+def _is_lawful(visit: Appointment, on: dt.date, known: Known, person) -> bool:
     problems = order_problems_on(visit.order, visit.setting, known.course, on, weight=known.weight)
     grave = (Severity.BLOCKER, Severity.APPROVAL)
-    return not any(problem.severity in grave for problem in approvals(problems, by))
+    return not any(problem.severity in grave for problem in approvals(problems, person))
 
 
 def _distance(start: dt.datetime, visit: Appointment, site: Site) -> tuple:

@@ -68,7 +68,7 @@ def cover_plan(request, *, site):
         if not refused:
             return redirect(back)
     visits = [one.appointment for one in uncovered_visits(site, span.start, span.end, now=now)]
-    plan = propose(site, visits, by=request.user, now=now)
+    plan = propose(site, visits, person=request.user, now=now)
     page = {"heading": "Proposal for uncovered visits", "number": len(visits), "asked": True}
     return show_plan(request, site, plan, back, refused, **page)
 
@@ -89,7 +89,7 @@ def cover_late(request, appointment_id):
     if until is None and not refused:
         messages.info(request, f"The visit of {late.patient.name} is not running late.")
         return redirect("scheduling:appointment-detail", late.public_id)
-    plan = propose_for_overrun(site, late, until or late.end, by=request.user, now=now)
+    plan = propose_for_overrun(site, late, until or late.end, person=request.user, now=now)
     page = {"heading": "Running late", "late": late, "until": until, "asked": False}
     return show_plan(request, site, plan, back, refused, **page)
 

@@ -10,6 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from infusions.facility.models import Shift
 from infusions.orders.models import InfusionOrder
 from infusions.reminders.models import Kind, Reason, ReminderState
+from infusions.scheduling.booking import cancel_appointment
 from infusions.scheduling.models import Appointment
 from infusions.scheduling.states import State
 from infusions.scheduling.work_lists import LISTS, counts_of
@@ -21,6 +22,7 @@ from tests.factories.orders import make_order
 from tests.factories.patients import make_patient
 from tests.factories.reminders import make_reminder
 from tests.factories.scheduling import make_appointment
+from tests.factories.waitlist import make_entry
 from tests.infusions.scheduling.conftest import DAY, NOW, signed_in
 from tests.infusions.scheduling.work import ONE, TODAY, long_order, rows_of, visit_of
 
@@ -217,3 +219,14 @@ def test_counts_are_remembered_until_something_is_done(center, desk):
     Shift.objects.all().delete()
     assert "1 visit uncovered" in desk.get("/work/counts/?fresh=1").content.decode()
     assert "1 visit uncovered" in desk.get("/work/counts/").content.decode()
+
+
+def test_freed_hours_that_somebody_waits_for_lead_to_who_fits(center, desk):
+    visit = visit_of(center, make_order(infusion_minutes=60), DAY + ONE)
+    make_entry(site=center.site, order=make_order(infusion_minutes=60))
+    assert rows_of("waitlist-matches", center) == []
+    cancel_appointment(appointment=visit, reason="Ill", by=center.scheduler)
+    assert rows_of("waitlist-matches", center) == [
+        (visit.patient_id, "Wed 4 Mar, 09:00", ("1 on the waitlist may want it",))
+    ]
+    assert f"/appointments/{visit.public_id}/freed/" in desk.get("/work/waitlist-matches/").content.decode()
