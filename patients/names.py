@@ -33,7 +33,7 @@ def typed_words(text: str) -> list[str]:
 def name_words(*names: str) -> frozenset[str]:
     """Every word by which a name may be looked for: O'Brien by obrien and brien, De la Cruz by cruz and delacruz."""
     words: set[str] = set()
-    for name in names:
+    for name in filter(None, names):
         if name.isascii() and name.isalpha():  # most are, and a search ranks hundreds
             words.add(name.lower())
             continue
