@@ -28,7 +28,7 @@ def results(ground, phase: str) -> Iterator:
     booked, refused = sum(one["booked"] for one in told), sum((Counter(one["refused"]) for one in told), Counter())
     yield Result(phase, f"{PROCESSES} processes contending: bookings a second", count=round(booked / seconds, 1))
     told_why = ", ".join(f"{code} {number}" for code, number in refused.most_common(4))
-    yield Result(phase, "  refused, as somebody else was faster", count=sum(refused.values()), note=told_why)
+    yield Result(phase, "  refused with the reason", count=sum(refused.values()), note=told_why)
     errors = [error for one in told for error in one["errors"]]
     yield Result(phase, "  errors", count=len(errors), goal=0, note="; ".join(errors[:2]))
     ahead = Appointment.objects.holding().filter(end__gte=clock.now())
@@ -92,7 +92,7 @@ def book_and_cancel(job: dict, number: int, go_at: float, told: dict) -> None:
     until = time.monotonic() + job["seconds"]
     while time.monotonic() < until:
         day = first + dt.timedelta(days=random.randrange(5))
-        wall = dt.time(random.randrange(7, 17), random.choice((0, 15, 30, 45)))
+        wall = dt.time(random.randrange(7, 15), random.choice((0, 15, 30, 45)))
         try:
             visit = book_appointment(
                 order=random.choice(orders), start=clock.from_local(day, wall, site.time_zone), setting="facility",

