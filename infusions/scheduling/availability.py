@@ -108,17 +108,18 @@ def rows_within(
     holding = Appointment.objects.holding().order_by()
     if leave_out:
         holding = holding.exclude(pk__in=leave_out)
-    # Each alternative names its site itself: only so does every one of them use its index.
-    here = Q()
-    elsewhere = Q()
-    for start, end in spans:
-        near = Q(start__gte=start - LONGEST_VISIT, start__lt=end + TRAVEL, end__gt=start - TRAVEL)
-        here |= near & Q(site=site)
-        elsewhere |= near
-    away = holding.exclude(site=site).filter(elsewhere)
     nurse_ids = list(nurse_ids)
-    of_patient = away.filter(patient_id=patient_id).exclude(nurse_id__in=nurse_ids).values_list(*ROW)
-    of_nurses = away.filter(nurse_id__in=nurse_ids).values_list(*ROW)
+    # Each alternative names its site or nurses itself: only so does every one of them use its index.
+    here = Q()
+    by_nurses = Q()
+    for start, end in spans:
+        near = Q(start__gte=start - LONGEST_VISIT, start__lt=end + TRAVEL)
+        here |= near & Q(site=site, end__gt=start - TRAVEL)
+        by_nurses |= near & Q(nurse_id__in=nurse_ids)
+    away = holding.exclude(site=site)
+    around = Q(start__gte=spans[0][0] - LONGEST_VISIT, start__lt=spans[-1][1] + TRAVEL)
+    of_patient = away.filter(around, patient_id=patient_id).exclude(nurse_id__in=nurse_ids).values_list(*ROW)
+    of_nurses = away.filter(by_nurses).values_list(*ROW)
     return [*holding.filter(here).values_list(*ROW), *of_patient.union(of_nurses, all=True)]
 
 
@@ -147,9 +148,10 @@ def _shifts(site: Site, setting: str, spans: Sequence[Span], origin: int, size: 
     """Shifts as spans, and their nurses by row number: plain tuples, because a window holds hundreds of shifts."""
     during = Q()
     for start, end in spans:
-        during |= Q(starts_at__lt=end, ends_at__gt=start)
+        # No shift lasts a day (facility.rules.LONGEST_SHIFT): so many years of them need not be looked through.
+        during |= Q(site=site, starts_at__gt=start - LONGEST_VISIT, starts_at__lt=end, ends_at__gt=start)
     rows = (
-        Shift.objects.filter(during, site=site, setting=setting)
+        Shift.objects.filter(during, setting=setting)
         .filter(nurse__is_active=True, nurse__user__is_active=True)
         .order_by("nurse__user__full_name", "nurse_id", "starts_at")
         .values_list(
