@@ -7,6 +7,7 @@ that fit inside the order's tolerance. A plan is nothing but an answer: applying
 from __future__ import annotations
 
 import datetime as dt
+import time
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -25,7 +26,8 @@ from infusions.scheduling.slots import SlotOption, find_slots
 from infusions.scheduling.states import MOVABLE
 
 DAYS_AT_ONCE = 14
-TIMES_FOR = 20  # visits whose new times are searched at once
+SECONDS = 10  # no further day is begun after so long: somebody waits for the page
+TIMES_FOR = 12  # visits whose new times are searched at once
 OPTIONS = 3
 MOST_STARTS = 100
 NEAR = 2  # days either way that are looked at first
@@ -53,10 +55,19 @@ class CoverPlan:
 
     days: tuple[DayPlan, ...]
     times: Mapping[int, list[SlotOption]] = field(default_factory=dict)
-    left_for_later: int = 0  # visits on days beyond those looked at
+    later_days: int = 0  # visits on days beyond those looked at
 
     @property
     def unseated(self) -> list[Appointment]:
+        """As many as somebody can call in one sitting, by time; new times are looked for these only."""
+        return self._unseated[:TIMES_FOR]
+
+    @property
+    def left_for_later(self) -> int:
+        return self.later_days + len(self._unseated[TIMES_FOR:])
+
+    @property
+    def _unseated(self) -> list[Appointment]:
         return [visit for day in self.days for visit in day.unseated]
 
     @property
@@ -69,10 +80,13 @@ def propose(site: Site, visits: Iterable[Appointment], *, person, now: dt.dateti
     by_day: dict[dt.date, list[Appointment]] = defaultdict(list)
     for visit in visits:
         by_day[clock.local_date(visit.start, site.time_zone)].append(visit)
-    days = sorted(by_day)
-    plans = tuple(_stuck(plan_day(site, day, by_day[day], now=now), by_day[day]) for day in days[:DAYS_AT_ONCE])
-    later = sum(len(by_day[day]) for day in days[DAYS_AT_ONCE:])
-    return _with_times(CoverPlan(plans, left_for_later=later), site, person=person, now=now)
+    days, plans, stop_at = sorted(by_day), [], time.monotonic() + SECONDS
+    for day in days[:DAYS_AT_ONCE]:
+        if plans and time.monotonic() > stop_at:
+            break
+        plans.append(_stuck(plan_day(site, day, by_day[day], now=now), by_day[day]))
+    later = sum(len(by_day[day]) for day in days[len(plans) :])
+    return _with_times(CoverPlan(tuple(plans), later_days=later), site, person=person, now=now)
 
 
 def propose_for_overrun(site: Site, late: Appointment, until: dt.datetime, *, person, now: dt.datetime) -> CoverPlan:
@@ -121,9 +135,8 @@ def _stuck(plan: DayPlan, visits: Iterable[Appointment]) -> DayPlan:
 
 
 def _with_times(plan: CoverPlan, site: Site, *, person, now: dt.datetime) -> CoverPlan:
-    movable = [visit for visit in plan.unseated if visit.state in MOVABLE][:TIMES_FOR]
-    times = {visit.pk: nearest_times(visit, site, person=person, now=now) for visit in movable}
-    return CoverPlan(plan.days, times, plan.left_for_later)
+    movable = [visit for visit in plan.unseated if visit.state in MOVABLE]
+    return replace(plan, times={visit.pk: nearest_times(visit, site, person=person, now=now) for visit in movable})
 
 
 def nearest_times(visit: Appointment, site: Site, *, person, now: dt.datetime) -> list[SlotOption]:

@@ -10,7 +10,7 @@ from django.test.utils import CaptureQueriesContext
 
 from infusion_center.audit.models import AuditEvent
 from infusions.facility.models import Chair, Closure, Shift
-from infusions.scheduling import cover_views
+from infusions.scheduling import cover_plans, cover_views
 from infusions.scheduling.booking import cancel_appointment, move_appointment
 from infusions.scheduling.cover import uncovered_ids
 from infusions.scheduling.invariants import claim_violations
@@ -157,6 +157,18 @@ def test_a_visit_without_a_seat_is_moved_to_the_nearest_start_that_was_offered(c
     moved = Appointment.objects.get(pk=visit.pk)
     assert (moved.start, moved.version, moved.state) == (options[0].start, visit.version + 1, State.EXPECTED)
     assert (listed(desk), claim_violations()) == ([], [])
+
+
+def test_what_is_too_much_for_one_sitting_is_left_for_the_next(center, desk, monkeypatch):
+    monkeypatch.setattr(cover_plans, "TIMES_FOR", 1)
+    monkeypatch.setattr(cover_plans, "DAYS_AT_ONCE", 1)
+    first, second = visit_at(center, "09:00"), visit_at(center, "09:00", chair=1, nurse=1)
+    third = visit_at(center, "09:00", day=DAY + dt.timedelta(days=1))
+    Closure.objects.create(site=center.site, starts_on=DAY, ends_on=DAY + dt.timedelta(days=2), reason="Storm")
+    page = proposal(desk, "")
+    assert ([visit for visit, _ in page.context["times"]], page.context["plan"].left_for_later) == ([first], 2)
+    assert "2 more visits later on" in page.content.decode()
+    assert listed(desk, "") == [first.pk, second.pk, third.pk]
 
 
 def test_new_starts_keep_the_interval_to_the_visits_around(center, desk):
