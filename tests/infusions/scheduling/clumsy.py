@@ -12,43 +12,30 @@ from django.urls import NoReverseMatch, reverse
 
 from infusion_center.core.checks import all_patterns
 
+DAYS_AND_TIMES = (
+    "9999-12-31 0001-01-01 2026-02-30 2026-13-45 2026-03-08 2200-01-01 26-3-8 today 24:00 02:30 09:07 23:59 25:61 "
+    "9999-12-31T23:59:59+0000 0001-01-01T00:00:00+0000 2026-03-08T02:30 2026-03-03T09:00:00-0500"
+).split()
+NUMBERS = "0 -1 1 7 99999999999999999999 1e9 NaN 3.5 -9223372036854775809 ٣".split()
+WORDS = "true null [] {} None ../../etc/passwd %00 facility home moon chairs 1|2026-13-01T00:00:00 <script>".split()
 JUNK = [
-    *("", " ", "0", "-1", "1", "7", "99999999999999999999", "1e9", "NaN", "3.5", "true", "null", "[]", "{}", "None"),
-    *("9999-12-31", "0001-01-01", "2026-02-30", "2026-13-45", "2026-03-08", "2200-01-01", "26-3-8", "today"),
-    *("9999-12-31T23:59:59+0000", "0001-01-01T00:00:00+0000", "2026-03-08T02:30", "2026-03-03T09:00:00-0500"),
-    *(
-        "24:00",
-        "02:30",
-        "09:07",
-        "23:59",
-        "25:61",
-        "٣",
-        "Ünïcødé 💉",
-        "a\x00b",
-        "x" * 5000,
-        "<script>alert(1)</script>",
-    ),
-    *("../../etc/passwd", "' OR 1=1 --", "%00", "\u202e", "facility", "home", "moon", "chairs", "-9223372036854775809"),
+    *DAYS_AND_TIMES,
+    *NUMBERS,
+    *WORDS,
+    "",
+    " ",
+    "Ünïcødé 💉",
+    "a\x00b",
+    "x" * 5000,
+    "' OR 1=1 --",
+    "\u202e",
+    "9" * 5000,
 ]
 NAMES = (
-    *("day", "date", "time", "start", "from", "to", "week", "first_on", "until", "count", "weekday", "local_time"),
-    *("chair", "nurse", "setting", "site", "version", "seen", "token", "override_reason", "reason", "shown", "view"),
-    *(
-        "page",
-        "more",
-        "line",
-        "lines",
-        "starts",
-        "patient",
-        "order",
-        "entry",
-        "offer",
-        "slug",
-        "as_of",
-        "scope",
-        "whole",
-    ),
-)
+    "day date time start from to week first_on last_on until count weekday local_time chair nurse setting site version "
+    "seen token override_reason reason shown view page more line lines starts patient order entry offer scope q "
+    "quarter moved was v freed plan take decision visit tail line-1-day line-1-time"
+).split()
 IDS = ["zzzzzzzzzzzzzz", "0", "é", "a\x00b", "x" * 300, "..%2f"]
 
 
