@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.core.signing import BadSignature, Signer
 from django.db import transaction
@@ -12,6 +12,7 @@ from django.db import transaction
 from infusion_center.core import clock
 from infusion_center.core.rules import RuleViolation, blocker
 from infusions.facility.models import Chair, Nurse, Site
+from infusions.scheduling import meanwhile
 from infusions.scheduling.booking import move_appointment
 from infusions.scheduling.contention import tried_again
 from infusions.scheduling.cover_plans import CoverPlan
@@ -115,8 +116,10 @@ def _chosen_lines(seated: list, others: list, visits: Mapping[int, Appointment],
 
 def _refuse_changed(marks: list, visits: Mapping[int, Appointment], moving: list[int], lines: list) -> None:
     concerned = {*moving, *(line["pk"] for line in lines)}
-    if any(pk in concerned and _mark(visits[pk]) != mark for pk, mark in marks):
-        raise RuleViolation([PLAN_OUTDATED])
+    changed = [visits[pk] for pk, mark in marks if pk in concerned and _mark(visits[pk]) != mark]
+    if changed:
+        message = f"The day was changed meanwhile. {meanwhile.last_told_of(changed)}"
+        raise RuleViolation([replace(PLAN_OUTDATED, message=message)])
 
 
 def _changes(lines: list, visits: Mapping[int, Appointment]) -> list[SeatChange]:

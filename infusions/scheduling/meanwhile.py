@@ -65,6 +65,12 @@ def last_told(appointment: Appointment) -> str:
     return told(appointment, [last]) if last else ""
 
 
+def last_told_of(visits: Sequence[Appointment]) -> str:
+    """The same for several visits, each named by its start."""
+    named = visits[:TOLD_AT_MOST]
+    return " ".join(f"{_start_in_words(visit, visit.local_start)}: {last_told(visit)}" for visit in named)
+
+
 def stands_at(appointment: Appointment) -> str:
     """expected, Tue 3 Mar 2026 13:00"""
     return f"{appointment.get_state_display().lower()}, {_start_in_words(appointment, appointment.local_start)}"

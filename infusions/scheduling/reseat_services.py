@@ -17,6 +17,7 @@ from infusion_center.core import clock
 from infusion_center.core.rules import RuleViolation, blocker, refuse_if_blocking
 from infusions.facility.models import Chair, Nurse, Site
 from infusions.orders.models import InfusionOrder
+from infusions.scheduling import meanwhile
 from infusions.scheduling.booking import SLOT_LOST, book_appointment, move_appointment
 from infusions.scheduling.contention import tried_again
 from infusions.scheduling.models import Appointment, Claim
@@ -60,7 +61,8 @@ def apply_changes(
         seen, current = change.appointment, locked[change.appointment.pk]
         refuse_stale(current, seen.version)
         if not is_as_planned(seen, current):
-            message = f"The visit of {current.patient.name} was changed meanwhile."
+            told = meanwhile.last_told(current)
+            message = f"The visit of {current.patient.name} was changed meanwhile. {told}".strip()
             raise RuleViolation([blocker("changed-meanwhile", message, remedy="Look at the plan again.")])
     fresh = [change for day in _by_day(changes) for change in _lawful(day, now)]
     try:

@@ -9,6 +9,8 @@ from infusion_center.core.rules import RuleViolation
 from infusions.scheduling.booking import cancel_appointment, move_appointment
 from infusions.scheduling.models import Appointment
 from infusions.scheduling.order_visits import end_order
+from infusions.scheduling.reseat_services import apply_changes
+from infusions.scheduling.reseating import SeatChange
 from infusions.scheduling.series_planning import plan_series
 from infusions.scheduling.series_services import book_series, move_following
 from tests.factories.accounts import make_staff
@@ -87,3 +89,12 @@ def test_who_ends_an_order_is_told_what_became_of_its_visits(center, visits, col
     pharmacist = make_staff(role="pharmacist", site=center.site)
     call = {"order": visits[0].order, "ending": "hold", "reason": "Reaction", "by": pharmacist, "decision": "cancel"}
     assert refusal(end_order, versions=seen, **call) == {"changed-meanwhile"}
+
+
+def test_who_applies_a_plan_of_seats_is_told_who_changed_one_of_its_visits(center, visits, colleague):
+    change = SeatChange(Appointment.objects.get(pk=visits[0].pk), center.chairs[1], visits[0].nurse, 0)
+    move_appointment(appointment=visits[0], start=visits[0].start, chair=center.chairs[1], by=colleague)
+    call = {"changes": [change], "by": center.scheduler}
+    with pytest.raises(RuleViolation, match=r"Ann Example changed its place from .* to .* \(today 07:00\)"):
+        apply_changes(**call)
+    assert refusal(apply_changes, **call) == {"changed-meanwhile"}
