@@ -58,6 +58,14 @@ def test_site_edit_saves_settings(client_for, site):
     assert AuditEvent.objects.get().detail["changed"] == ["hold_temperature_c", "preparation_minutes", "reminder_days"]
 
 
+def test_site_edit_saves_what_makes_a_start_good(client_for, site):
+    weights = {"weight_level": "0", "weight_chairs": "10", "weight_wishes": "1", "weight_due": "4"}
+    client_for("manager").post("/site/", settings_of(site, **weights))
+    site.refresh_from_db()
+    assert {name: str(getattr(site, name)) for name in weights} == weights
+    assert AuditEvent.objects.get().detail["changed"] == sorted(weights)
+
+
 @pytest.mark.parametrize(
     ("field", "typed"),
     [
@@ -67,6 +75,8 @@ def test_site_edit_saves_settings(client_for, site):
         ("reminder_days", "0"),
         ("reminder_days", "1 2 3 4 5 6"),
         ("default_ratio", "7"),
+        ("weight_level", "11"),
+        ("weight_due", "-1"),
         ("hold_systolic_high", "80"),
         ("hold_pulse_high", "50"),
         ("country", "ZZ"),
