@@ -1,8 +1,8 @@
 """`make bench`: what the busy pages cost, as ratios to a signed-in page of ours that runs one indexed query.
 
 On a PostgreSQL of its own (python -m tests.servers python -m tests.bench), in process and through two gunicorn workers.
-Prints a table and JSON lines. `--quick`: less history, fewer patients, fewer rounds. DATABASE_URL must name an empty
-database; whatever it holds afterwards is demo data.
+Prints a table and JSON lines. `--quick`: less history, fewer patients, fewer rounds. `--write "on a quiet machine"`: the
+figures go into docs/benchmarks.md. DATABASE_URL must name an empty database, which holds demo data afterwards.
 """
 
 import argparse
@@ -14,6 +14,7 @@ import time
 def main() -> None:
     parser = argparse.ArgumentParser(prog="tests.bench")
     parser.add_argument("--quick", action="store_true", help="less of everything: a minute, for a first look")
+    parser.add_argument("--write", metavar="HOW", help="put the figures into docs/benchmarks.md, saying how measured")
     options = parser.parse_args()
     os.environ["DJANGO_SETTINGS_MODULE"] = "tests.bench.settings"
     import django
@@ -32,6 +33,10 @@ def main() -> None:
     results = list(print_table(run(QUICK if options.quick else FULL, say)))
     print()
     print_json(results)
+    if options.write:
+        from tests.bench.figures import write_figures
+
+        write_figures(results, options.write)
 
 
 def prepare_database() -> None:

@@ -62,8 +62,8 @@ class Desk:
         page = reverse("bench-page", args=[self.named.public_id])
         bare = reverse("bench-bare", args=[self.named.public_id])
         return [
-            *self.page("floor: signed-in page", page, None, is_floor=True),
-            *self.page("the same, bare", bare, None),
+            *self.page("floor: signed-in page, one indexed query", page, None, is_floor=True),
+            *self.page("the same without the frame", bare, None),
         ]
 
     @property
