@@ -1,8 +1,8 @@
 """`make bench`: what the busy pages cost, as ratios to a signed-in page of ours that runs one indexed query.
 
 On a PostgreSQL of its own (python -m tests.servers python -m tests.bench), in process and through two gunicorn workers.
-Prints a table and JSON lines. `--quick`: less history, fewer patients, fewer rounds. `--write "on a quiet machine"`: the
-figures go into docs/benchmarks.md. DATABASE_URL must name an empty database, which holds demo data afterwards.
+Prints a table and JSON lines. `--quick`: less history, fewer patients, fewer rounds. `--write "on a quiet machine"`:
+the figures go into docs/benchmarks.md. DATABASE_URL must name an empty database, which holds demo data afterwards.
 """
 
 import argparse
