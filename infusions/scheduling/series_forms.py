@@ -91,9 +91,10 @@ class ReasonForm(FormMixin, forms.Form):
 class SeriesSheet:
     """The lines of a plan as a page shows them: each with its fields and what was found out about it."""
 
-    def __init__(self, forms_by_number: dict[int, LineForm]):
+    def __init__(self, forms_by_number: dict[int, LineForm], data=None):
         self.forms = forms_by_number
         self.plan = SeriesPlan()
+        self.data = data
 
     @classmethod
     def planned(cls, plan: SeriesPlan) -> SeriesSheet:
@@ -106,12 +107,18 @@ class SeriesSheet:
         """From what a page sent; a pressed alternative takes the place of what its line had."""
         data = _with_alternative(data.copy(), zone)
         numbers = sorted({int(text) for text in data.getlist("line") if text.isdecimal()})[:MOST_LINES]
-        return cls({number: LineForm(data, number=number) for number in numbers})
+        return cls({number: LineForm(data, number=number) for number in numbers}, data)
 
     def wishes(self, days: Mapping[int, int] | None = None) -> list[LineWish]:
         """`days`: how many each line has, of visits that move."""
         read = [wish for form in self.forms.values() if (wish := form.wish())]
         return [replace(wish, days=days[wish.number]) for wish in read] if days else read
+
+    def leave_out_unplaced(self) -> None:
+        """As if the lines that cannot be booked had been unticked, each by hand."""
+        for line in self.plan.unplaced:
+            self.data.pop(f"line-{line.number}-keep", None)
+            self.forms[line.number] = LineForm(self.data, number=line.number)
 
     def show(self, plan: SeriesPlan, refused: dict[int, list[Problem]] | None = None) -> None:
         """The plan of the wishes; lines that could not be read are shown as typed, refused ones with their reasons."""

@@ -37,6 +37,9 @@ def series_plan(request, order_id):
         return _show(request, order, asked, sheet, ReasonForm(initial={"token": BookForm.new_token()}))
     sheet = SeriesSheet.typed(request.POST, zone=asked.site.time_zone)
     sheet.show(_checked(request, order, asked, sheet))
+    if "drop" in request.POST and sheet.plan.unplaced:
+        sheet.leave_out_unplaced()
+        sheet.show(_checked(request, order, asked, sheet))
     return _show(request, order, asked, sheet, ReasonForm(request.POST))
 
 

@@ -122,6 +122,19 @@ def test_a_line_lost_meanwhile_books_nothing_and_comes_back_marked_with_everythi
     assert lost.context["form"]["token"].value() == sent["token"]
 
 
+def test_the_marked_lines_are_left_out_by_one_press(center, desk):
+    order = monthly_order(visits_authorized=2)
+    page = desk.get(page_url(order))
+    assert [line.can_be_booked for line in page.context["plan"].lines] == [True, True, False]
+    page = desk.post(page_url(order), fields(page) | {"drop": "unplaced"})
+    assert ([line.is_kept for line in page.context["plan"].lines], page.context["plan"].unplaced) == (
+        [True, True, False],
+        [],
+    )
+    desk.post(page_url(order, "series-book"), fields(page))
+    assert Appointment.objects.count() == 2
+
+
 def test_a_line_that_cannot_be_read_is_shown_as_typed(center, desk):
     order = monthly_order()
     sent = fields(desk.get(page_url(order))) | {"line-2-day": "soon", "line-2-time": ""}
