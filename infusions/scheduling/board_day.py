@@ -133,7 +133,7 @@ def version_of(site: Site, day: dt.date, now: dt.datetime) -> str:
 def board_day(site: Site, day: dt.date, now: dt.datetime, *, view: str = "chairs") -> BoardDay:
     """Everything the board shows of a site that the person may see: three statements, however much is booked."""
     bounds = clock.day_bounds(day, site.time_zone)
-    visits, ground = visit_rows(site, *bounds), ground_of(site, day, day)
+    visits, ground = visit_rows(site, *bounds, with_products=view == "list"), ground_of(site, day, day)
     parts = parts_by_visit(visits)
     nothing = Parts()
     stands, courses = [], {}

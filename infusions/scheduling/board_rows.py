@@ -34,15 +34,14 @@ VISIT_FIELDS = (
         "finished_at",
         "move_requested_at",
         "patient_message",
-        "is_pinned",
         "nurse__visits_homes",
     ),
     *("patient__family_name", "patient__given_name", "patient__chosen_name", "patient__date_of_birth"),
     *("chair__name", "chair__public_id", "nurse__public_id", "nurse__user__full_name", "nurse__user__initials"),
-    *("order__product_id", "order__product__name", "order__product__concentration_mg_per_ml"),
-    *("dose_record__pk", "dose_record__state", "dose_record__product_id", "dose_record__planned_volume_ml"),
-    *("dose_record__volume_given_ml", "dose_record__started_at", "dose_record__ended_at"),
+    *("order__product_id", "dose_record__pk", "dose_record__state", "dose_record__product_id"),
+    *("dose_record__started_at", "dose_record__ended_at"),
 )
+LIST_FIELDS = ("order__product__name", "order__product__concentration_mg_per_ml")
 
 
 @dataclass(slots=True)
@@ -69,7 +68,6 @@ class VisitRow:
     finished_at: dt.datetime | None
     move_requested_at: dt.datetime | None
     patient_message: str
-    is_pinned: bool
     visits_homes: bool
     family_name: str
     given_name: str
@@ -81,16 +79,15 @@ class VisitRow:
     nurse_name: str
     initials: str
     product_id: int | None
-    product_name: str | None
-    concentration: Decimal | None
     record_pk: int | None
     record_state: str | None
     record_product_id: int | None
-    planned_volume_ml: Decimal | None
-    volume_given_ml: Decimal | None
     record_started_at: dt.datetime | None
     record_ended_at: dt.datetime | None
     site: Site
+    # For the list alone.
+    product_name: str | None = None
+    concentration: Decimal | None = None
 
     @property
     def patient(self) -> str:
@@ -140,7 +137,7 @@ class Run(NamedTuple):
 
 @dataclass(slots=True)
 class RecordRow:
-    """What `doses.course.Course` asks of a record."""
+    """What `doses.course.Course` asks of a record; the volume of one that is over is nothing that the board shows."""
 
     appointment: VisitRow
     state: str
@@ -162,6 +159,7 @@ class Parts:
     """The parts of one visit's record, and its latest checklist."""
 
     plan: dict = field(default_factory=dict)
+    planned_volume_ml: Decimal = Decimal(0)
     rates: list[Rate] = field(default_factory=list)
     signs: list[Signs] = field(default_factory=list)
     reactions: list[ReactionRow] = field(default_factory=list)
@@ -173,10 +171,13 @@ class Parts:
         return max(self.runs, default=None)
 
 
-def visit_rows(site: Site, start: dt.datetime, end: dt.datetime) -> list[VisitRow]:
+def visit_rows(site: Site, start: dt.datetime, end: dt.datetime, *, with_products: bool = False) -> list[VisitRow]:
     """The visits of a site, which the caller may see, that start in [start, end); cancelled ones left out."""
     visits = Appointment.objects.filter(site=site, start__gte=start, start__lt=end).exclude(state=State.CANCELLED)
-    return [VisitRow(*row, site) for row in visits.order_by("start", "pk").values_list(*VISIT_FIELDS)]
+    fields = [*VISIT_FIELDS, *(LIST_FIELDS if with_products else ())]
+    width = len(VISIT_FIELDS)
+    rows = visits.order_by("start", "pk").values_list(*fields)
+    return [VisitRow(*row[:width], site, *row[width:]) for row in rows]
 
 
 def course_of(visit: VisitRow, parts: Parts) -> Course | None:
@@ -186,8 +187,8 @@ def course_of(visit: VisitRow, parts: Parts) -> Course | None:
         visit,
         visit.record_state,
         visit.record_product_id,
-        visit.planned_volume_ml,
-        visit.volume_given_ml,
+        parts.planned_volume_ml,
+        None,
         visit.record_started_at,
         visit.record_ended_at,
         parts.plan,
@@ -220,7 +221,7 @@ def parts_by_visit(visits: Sequence[VisitRow]) -> dict[int, Parts]:
             case "reaction":
                 parts.reactions.append(ReactionRow(at, text, int(number)))
             case "plan":
-                parts.plan = json.loads(text)
+                parts.plan, parts.planned_volume_ml = json.loads(text), Decimal(number)
             case "run":
                 parts.runs.append(Run(at, text))
     for parts in found.values():
@@ -248,7 +249,7 @@ def _parts(running: list[int], records: list[int], arrived: list[int]):
         of(VitalSigns, running, "signs", "at", "phase", nothing),
         of(VialUsed, running, "vial", "recorded_at", nothing, number("grams")),
         of(Reaction, records, "reaction", "onset_at", "kind", number("grade")),
-        plans.values_list(kind("plan"), "pk", "updated_at", Cast("plan", TextField()), nothing),
+        plans.values_list(kind("plan"), "pk", "updated_at", Cast("plan", TextField()), number("planned_volume_ml")),
         runs.values_list(kind("run"), "appointment_id", "started_at", "status", nothing),
     ]
     first, *others = (one.order_by() for one in rows)
