@@ -6,7 +6,9 @@ import sqlite3
 from django.db.models import Func, IntegerField
 
 # unixepoch() is four times as fast as strftime(), and younger than the oldest SQLite that Django accepts.
-_SQLITE = "unixepoch(%s)" if sqlite3.sqlite_version_info >= (3, 38) else "CAST(strftime('%%%%s', %s) AS INTEGER)"
+YOUNG = "unixepoch({})"
+OLD = "CAST(strftime('%%%%s', {}) AS INTEGER)"
+_SQLITE = YOUNG if sqlite3.sqlite_version_info >= (3, 38) else OLD
 
 
 class EpochSeconds(Func):
@@ -20,7 +22,7 @@ class EpochSeconds(Func):
         return self._convert_value_noop
 
     def as_sqlite(self, compiler, connection, **context):
-        template = _SQLITE % "substr(%(expressions)s, 1, 19)"
+        template = _SQLITE.format("substr(%(expressions)s, 1, 19)")
         return super().as_sql(compiler, connection, template=template, **context)
 
     def as_postgresql(self, compiler, connection, **context):
@@ -33,4 +35,4 @@ class WholeEpochSeconds(EpochSeconds):
     """For columns that never hold fractions of a second."""
 
     def as_sqlite(self, compiler, connection, **context):
-        return Func.as_sql(self, compiler, connection, template=_SQLITE % "%(expressions)s", **context)
+        return Func.as_sql(self, compiler, connection, template=_SQLITE.format("%(expressions)s"), **context)
