@@ -57,7 +57,16 @@ RAIL = (
         "clipboard-check",
         "orders:order-list",
         frozenset({P.VIEW_ORDER}),
-        frozenset({"orders", "scheduling:slot-list", "scheduling:series-plan", "scheduling:series-book"}),
+        frozenset(
+            {
+                "orders",
+                "scheduling:slot-list",
+                "scheduling:slot-why",
+                "scheduling:reseat-book",
+                "scheduling:series-plan",
+                "scheduling:series-book",
+            }
+        ),
     ),
     Entry(
         "Chairside",

@@ -66,7 +66,9 @@ def explain_start(
     if not told.is_blocked:
         return told
     nearest = _nearest(order, start, setting, site, moving, now)
-    if order.days > 1 and moving is None:  # the days of a course are booked together, as they are
+    forbidden = any(problem.severity == Severity.BLOCKER for problem in approvals(others, by))
+    # The days of a course are booked together, as they are.
+    if forbidden or (order.days > 1 and moving is None):
         return WhyNot(start, proposal.end, problems, nearest)
     try:
         reseating = reseating_for(proposal, chair=chair, nurse=nurse, moving=moving, now=now)

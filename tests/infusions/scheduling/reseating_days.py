@@ -10,7 +10,9 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 
 from infusions.facility.models import Chair, Nurse, Site
-from infusions.scheduling.bitmaps import Need
+from infusions.scheduling.availability import Availability
+from infusions.scheduling.bitmaps import Need, Picture, ShiftSpan
+from infusions.scheduling.drawing import draw_visits
 from infusions.scheduling.models import Appointment
 from infusions.scheduling.reseating import Wanted
 from infusions.scheduling.seating_day import DayRows, Span
@@ -206,3 +208,34 @@ def _row(visit, site, other, chairs, nurses):
         state=visit.state,
         is_pinned=visit.pinned,
     )
+
+
+def seen_by_search(day: PlainDay, *, home: bool, kind: str) -> Availability:
+    """The day as a search reads it; its bits count from two hours before eight."""
+    before = 8
+    origin, size = int(EIGHT.timestamp()) // 900 - before, before + LENGTH + before
+    rows = [_search_row(visit) for visit in day.visits]
+    chairs = {pk: Chair(pk=pk, kind=day.chairs[pk]) for pk in day.chairs if pk not in day.retired}
+    picture = Picture(
+        size=size,
+        patient_id=999,
+        opening=() if home else (range(before, before + LENGTH),),
+        chairs=() if home else tuple(pk for pk, chair in chairs.items() if kind in ("", chair.kind)),
+        shifts=tuple(
+            ShiftSpan(nurse, first + before, stop + before, ratio)
+            for nurse, first, stop, ratio, at_home in day.shifts
+            if at_home == home
+        ),
+        busy=draw_visits(rows, origin, size, 999),
+        outages={chair: sum(1 << (q + before) for q in quarters) for chair, quarters in day.outages.items()},
+    )
+    setting = "home" if home else "facility"
+    return Availability(Site(pk=1, time_zone="UTC"), setting, origin, picture, chairs, {}, rows, kind)
+
+
+def _search_row(visit: PlainVisit) -> tuple:
+    start, end = (int(instant(quarter).timestamp()) for quarter in (visit.start, visit.start + visit.length))
+    chair = 900 if visit.elsewhere else visit.chair
+    travel = 15 * TRAVEL if visit.at_home else 0
+    hands = 15 * visit.start_hands, 15 * visit.end_hands
+    return start, end, chair, visit.nurse, visit.place, visit.key, *hands, travel, None
