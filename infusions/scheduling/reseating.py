@@ -205,6 +205,9 @@ def _settle(puzzle: Puzzle, nurse_part: Part) -> list[Seating] | None:
     # Recliners before the others: beds stay free for who needs them.
     possible = [kind for kind in puzzle.kinds if puzzle.wanted.chair_kind in ("", kind)]
     possible.sort(key=lambda kind: kind != ChairKind.RECLINER)
+    easy = {kind: settle_easily(chair_part(puzzle, kind, with_wanted=True)) for kind in possible}
+    if found := {kind: seating for kind, seating in easy.items() if seating is not None}:
+        possible = [min(found, key=lambda kind: found[kind].cost)]  # another kind would take two changes or more
     return _best(_settle_all(puzzle, nurse_part, nurses, wanted_kind=kind) for kind in possible)
 
 
@@ -239,6 +242,8 @@ def _settle_part(part: Part) -> Seating | None:
     easy = settle_easily(part)
     if easy is not None:
         return easy
+    if not all(mover.choices for mover in part.movers):
+        return None
     solved = solve([part])
     return None if solved is None else solved[0]
 

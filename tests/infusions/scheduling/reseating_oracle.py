@@ -22,6 +22,11 @@ def possible(day: PlainDay, wanted: PlainVisit, *, kind: str = "") -> bool:
     """Whether any assignment seats it."""
     if not wanted.at_home and not (wanted.start >= 0 and wanted.start + wanted.length <= LENGTH):
         return False
+    kinds = {kind} if kind else set(day.chairs.values())
+    if not wanted.at_home and not any(chair_is_good(day, chair, wanted, kinds) for chair in day.chairs):
+        return False
+    if not any(nurse_is_good(day, nurse, 0, wanted) for nurse in range(1, 5)):
+        return False
     model = cp_model.CpModel()
     users: dict = defaultdict(list)
     for visit in day.visits:
@@ -30,7 +35,7 @@ def possible(day: PlainDay, wanted: PlainVisit, *, kind: str = "") -> bool:
                 users[lane].append(1)
         else:
             _put(model, users, day, visit, {day.chairs[visit.chair]} if not visit.at_home else set(), stay=True)
-    _put(model, users, day, wanted, {kind} if kind else set(day.chairs.values()), stay=False)
+    _put(model, users, day, wanted, kinds, stay=False)
     for using in users.values():
         if len(using) > 1:
             model.add(sum(using) <= 1)

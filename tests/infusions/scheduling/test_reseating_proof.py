@@ -9,7 +9,8 @@ import pytest
 
 from infusions.scheduling.bitmaps import fitting
 from infusions.scheduling.reseat_search import thinkable_starts
-from infusions.scheduling.reseating import reseat
+from infusions.scheduling.reseating import reseat_in
+from infusions.scheduling.seating_puzzle import Puzzle
 from tests.infusions.scheduling.reseating_days import LENGTH, generate, instant, rows_of, seen_by_search, wanted_at
 from tests.infusions.scheduling.reseating_oracle import faults, newcomer, possible
 
@@ -26,10 +27,10 @@ def judge(seed: int) -> tuple[int, int, int]:
     day, rng = generate(seed), random.Random(-seed)
     home, length = rng.random() < 0.15, rng.choice([5, 8, 12])
     kind = rng.choice(["", "", "", "recliner", "bed"])
-    rows, counts = rows_of(day), [0, 0, 0]
+    puzzle, counts = Puzzle(rows_of(day)), [0, 0, 0]
     direct, thinkable = starts_that_search_sees(day, length, home, kind)
     for start in range(max(day.now, 0), LENGTH - length + 2):
-        found = reseat(rows, wanted_at(start, length, home=home, kind=kind))
+        found = reseat_in(puzzle.seeking(wanted_at(start, length, home=home, kind=kind)))
         wanted = newcomer(start, length, home)
         where = f"seed {seed}, start {start}"
         assert (found is not None) == possible(day, wanted, kind=kind), where
