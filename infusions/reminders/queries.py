@@ -42,6 +42,12 @@ def unplanned_appointments(now: dt.datetime) -> QuerySet[Appointment]:
     )
 
 
+def are_offers_waiting(now: dt.datetime) -> bool:
+    """Whether an offer is to be announced or to be ended: mostly none is, and planning asks no more than this."""
+    rows = Reminder.objects.filter(offer=OuterRef("pk"))
+    return WaitlistOffer.objects.filter(~Exists(rows) | Q(expires_at__lte=now), state=OfferState.OPEN).exists()
+
+
 def unplanned_offers(now: dt.datetime) -> QuerySet[WaitlistOffer]:
     """Open offers of the waitlist that no message was planned for."""
     rows = Reminder.objects.filter(offer=OuterRef("pk"))

@@ -46,8 +46,9 @@ def plan_reminders(*, now: dt.datetime | None = None) -> Counter:
     ids = list(queries.unplanned_appointments(now).values_list("pk", flat=True))
     for first in range(0, len(ids), BATCH):
         done["planned"] += _plan_batch(ids[first : first + BATCH], now)
-    expire_offers(now=now)
-    done["planned"] += _plan_offers(now)
+    if queries.are_offers_waiting(now):
+        expire_offers(now=now)
+        done["planned"] += _plan_offers(now)
     return done
 
 

@@ -54,14 +54,6 @@ def test_of_sixteen_who_accept_the_same_freed_start_one_is_booked_and_the_others
     assert_lawful()
 
 
-def test_as_many_win_as_there_are_chairs_and_nobody_is_called_too_late_while_one_is_free():
-    center = make_center(chairs=3, nurses=8)
-    booked, refused = run_job(kind="accept", **job_of(offered(center, daily_orders(PROCESSES))))
-    assert (len(booked), refused) == (3, {"offer-lost": PROCESSES - 3})
-    assert states(WaitlistEntry) == {"booked": 3, "waiting": PROCESSES - 3}
-    assert_lawful()
-
-
 def test_one_link_pressed_sixteen_times_at_once_books_once_and_is_always_answered_yes():
     center = make_center(chairs=4, nurses=4)
     booked, refused = run_job(kind="accept", **job_of(offered(center, daily_orders(1))))
