@@ -41,7 +41,8 @@ def move_preview(request, appointment_id):
             now_at = f"{wall_moment(moved.start, moved.site)}, {seat_in_words(moved)}"
             messages.success(request, f"The visit of {moved.patient.name} is now {now_at}.")
             return go_to(request, board_address(moved, form.cleaned_data["view"], was))
-    preview = preview_move(visit=visit, by=request.user, now=clock.now(), **form.spot())
+    brief = "brief" in request.GET
+    preview = preview_move(visit=visit, by=request.user, now=clock.now(), brief=brief, **form.spot())
     context = {
         "visit": visit,
         "site": visit.site,

@@ -60,9 +60,17 @@ class Preview:
 
 
 def preview_move(
-    *, visit: Appointment, start: dt.datetime, by, chair: Chair | None, nurse: Nurse | None, now: dt.datetime
+    *,
+    visit: Appointment,
+    start: dt.datetime,
+    by,
+    chair: Chair | None,
+    nurse: Nurse | None,
+    now: dt.datetime,
+    brief: bool = False,
 ) -> Preview:
-    """The same questions as moving asks; nothing is written."""
+    """The same questions as moving asks; nothing is written. `brief`: while the visit is moved about, so without
+    searching what would fit instead."""
     proposal = examine(
         order=visit.order,
         site=visit.site,
@@ -77,7 +85,7 @@ def preview_move(
     blocked = any(problem.severity == Severity.BLOCKER for problem in problems)
     if visit.state not in MOVABLE:
         problems, blocked = [wrong_state(visit, "be moved")], True
-    elif blocked:
+    elif blocked and not brief:
         why = explain_start(
             order=visit.order,
             start=start,

@@ -28,14 +28,8 @@ RUNNING = (DoseState.PREPARING, DoseState.INFUSING, DoseState.PAUSED, DoseState.
 VISIT_FIELDS = (
     *("pk", "public_id", "version", "state", "setting", "start", "end", "patient_id", "chair_id", "nurse_id"),
     *("ratio_place", "travel_minutes", "start_hands_minutes", "end_hands_minutes", "preparation_minutes"),
-    *(
-        "observation_minutes",
-        "arrived_at",
-        "finished_at",
-        "move_requested_at",
-        "patient_message",
-        "nurse__visits_homes",
-    ),
+    *("observation_minutes", "arrived_at", "finished_at", "move_requested_at", "patient_message"),
+    "nurse__visits_homes",
     *("patient__family_name", "patient__given_name", "patient__chosen_name", "patient__date_of_birth"),
     *("chair__name", "chair__public_id", "nurse__public_id", "nurse__user__full_name", "nurse__user__initials"),
     *("order__product_id", "dose_record__pk", "dose_record__state", "dose_record__product_id"),

@@ -103,5 +103,5 @@ def _walk_in(patient: Patient, site: Site, day: dt.date, asked_by, spot: Spot | 
     wished = spot.start if spot else earliest
     closest = sorted(options, key=lambda option: abs(option.start - wished))[:MOST_STARTS]
     starts = sorted(closest, key=lambda option: option.start)
-    problems = [] if starts else [*([TOO_EARLY] if search.options else []), *search.refusals]
+    problems = [] if starts else search.refusals or [TOO_EARLY]
     return WalkIn(patient, order, starts, problems, at_spot, later, only_moving)

@@ -61,7 +61,7 @@ window.boardMove = (function () {
     show("");
     window.boardGrid.bringIntoView(move.ghost);
     clearTimeout(move.timer);
-    move.timer = setTimeout(() => ask().catch(() => {}), SETTLE_MS);
+    move.timer = setTimeout(() => ask(true).catch(() => {}), SETTLE_MS);
   }
 
   function address(quarter, seat) {
@@ -77,14 +77,15 @@ window.boardMove = (function () {
   }
 
   // Asks the server about the place where the ghost stands now; an answer about an earlier place is thrown away.
-  async function ask() {
+  async function ask(brief) {
     const asked = move;
     const { quarter, seat } = asked;
     if (asked.html) return asked.html;
-    const html = await fetchPreview(address(quarter, seat));
+    const html = await fetchPreview(`${address(quarter, seat)}${brief ? "&brief=1" : ""}`);
     if (move !== asked || asked.quarter !== quarter || asked.seat !== seat) return "";
-    asked.html = html;
     const found = parse(html);
+    // A brief refusal lacks what would fit instead: it is asked again when the person wants to know.
+    asked.html = found.dataset.fits === "yes" || !brief ? html : "";
     asked.ghost.classList.toggle("is-refused", found.dataset.fits !== "yes");
     show(found.dataset.words);
     window.board.say(`${place()}, ${found.dataset.words}`);
@@ -101,7 +102,7 @@ window.boardMove = (function () {
     if (!move) return;
     clearTimeout(move.timer);
     try {
-      const html = await ask();
+      const html = await ask(false);
       if (html) openDialog(html);
     } catch {
       window.location.assign(address(move.quarter, move.seat));

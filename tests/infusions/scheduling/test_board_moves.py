@@ -72,6 +72,8 @@ def test_preview_gives_every_reason_and_the_nearest_starts(center, desk, visit):
     assert len(found.nearest) == 5
     taken = preview(desk, visit, spot(center, "10:00", center.chairs[1]))
     assert {problem.code for problem in taken.problems} == {"chair-taken"}
+    on_the_way = preview(desk, visit, spot(center, "10:00", center.chairs[1], brief="1"))
+    assert (on_the_way.fits, on_the_way.nearest) == (False, [])
 
 
 def test_move_on_the_board_comes_back_with_the_way_to_undo_it(center, desk, visit):
