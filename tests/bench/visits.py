@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+from collections import deque
 from collections.abc import Callable, Iterator
 from urllib.parse import urlencode
 from uuid import uuid4
@@ -16,7 +17,7 @@ from django.urls import NoReverseMatch, reverse
 from infusion_center.core import clock
 from infusions.facility.models import Setting
 from infusions.orders.models import InfusionOrder
-from infusions.scheduling.booking import book_appointment
+from infusions.scheduling.booking import book_appointment, cancel_appointment
 from infusions.scheduling.slots import find_slots
 from patients.models import Patient
 from tests.bench.ground import Ground
@@ -24,6 +25,7 @@ from tests.bench.measuring import Result, Row
 from tests.bench.server import Visitor
 
 IN_PROCESS, HTTP = "in process", "http"
+ORDERS_BOOKED = 40
 WINDOW = dt.timedelta(days=60)
 TRANSACTION_WORDS = ("BEGIN", "COMMIT", "ROLLBACK", "SAVEPOINT", "RELEASE")
 
@@ -38,7 +40,8 @@ class Desk:
         self.client.force_login(self.user)
         self.visitor = Visitor(port, self.client.cookies["sessionid"].value)
         self.searched = ground.five_hour_order()
-        self.unbooked = iter([order for order in ground.orders_to_book() if order.pk != self.searched.pk])
+        others = [order for order in ground.orders_to_book() if order.pk != self.searched.pk]
+        self.unbooked = deque(others[:ORDERS_BOOKED])
         today = clock.local_date(ground.now, ground.search.site.time_zone)
         self.days = today, today + WINDOW
         self.named = Patient.objects.order_by("pk")[ground.size.search.patients // 2]
@@ -128,12 +131,16 @@ class Desk:
         ]
 
     def next_start(self) -> tuple[InfusionOrder, dt.datetime]:
-        """An order that was never booked, and its best start."""
-        for order in self.unbooked:
+        """The next order in turn and its best start; what was booked by it a turn ago is cancelled first."""
+        for _ in range(len(self.unbooked)):
+            order = self.unbooked[0]
+            self.unbooked.rotate(-1)
+            for visit in order.appointments.upcoming(self.ground.now):
+                cancel_appointment(appointment=visit, reason="Bench", by=self.user)
             found = find_slots(order, setting=Setting.FACILITY, site=self.ground.search.site, limit=1)
             if found.options and not found.options[0].needs_approval:
                 return order, found.options[0].start
-        raise RuntimeError("no order left to book")
+        raise RuntimeError("no order can be booked")
 
     def book(self, wish) -> None:
         order, start = wish
