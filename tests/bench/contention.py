@@ -86,7 +86,7 @@ def book_and_cancel(job: dict, number: int, go_at: float, told: dict) -> None:
     from infusions.scheduling.booking import book_appointment, cancel_appointment
 
     site, by = Site.objects.get(pk=job["site"]), User.objects.get(pk=job["by"])
-    orders = [InfusionOrder.objects.get(pk=pk) for pk in job["orders"][number::PROCESSES]]
+    orders = [InfusionOrder.objects.get(pk=pk) for pk in job["orders"][number::PROCESSES] or job["orders"]]
     first = clock.local_date(clock.now(), site.time_zone) + dt.timedelta(days=30)
     time.sleep(max(0.0, go_at - time.time()))
     until = time.monotonic() + job["seconds"]

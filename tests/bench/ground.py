@@ -73,9 +73,10 @@ class Ground:
     now: dt.datetime
 
     def orders_to_book(self) -> list[InfusionOrder]:
-        """Signed orders of the searched site's patients who were never booked: they may go wherever there is room."""
+        """Signed orders of the searched site's patients who have no visit: they may go wherever there is room."""
         last = f"DEMO{self.size.search.patients:06d}"
-        orders = InfusionOrder.objects.signed().filter(patient__mrn__lte=last, patient__appointments=None)
+        booked = Appointment.objects.exclude(state=State.CANCELLED).values("patient")
+        orders = InfusionOrder.objects.signed().filter(patient__mrn__lte=last).exclude(patient__in=booked)
         orders = orders.filter(valid_until__gte=self.now.date() + dt.timedelta(days=60))
         return list(orders.select_related("patient", "product", "indication").order_by("pk"))
 
