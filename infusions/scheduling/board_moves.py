@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
+from urllib.parse import urlencode
 
 from infusion_center.accounts.roles import Permission, has_permission
 from infusion_center.core import clock
@@ -34,6 +35,8 @@ class Preview:
     nurse: str
     means: list[str]
     nearest: list[SlotOption]
+    makes_room: int = 0  # how many others would have to change chair or nurse for it to fit; none where nothing helps
+    wished: str = ""  # the start and the seat, as the page that makes room is asked for them
 
     @property
     def fits(self) -> bool:
@@ -81,7 +84,7 @@ def preview_move(
         nurse=nurse,
         moving=visit,
     )
-    problems, nearest = sort_problems(approvals(proposal.problems, by)), []
+    problems, nearest, makes_room = sort_problems(approvals(proposal.problems, by)), [], 0
     blocked = any(problem.severity == Severity.BLOCKER for problem in problems)
     if visit.state not in MOVABLE:
         problems, blocked = [wrong_state(visit, "be moved")], True
@@ -98,6 +101,7 @@ def preview_move(
             now=now,
         )
         problems = why.problems
+        makes_room = len(why.reseating.visible) if why.reseating else 0
         nearest = sorted(why.nearest or same_day(visit, start, by, now), key=lambda option: option.start)
     seat = None if blocked else proposal.seats[0]
     chair_name, nurse_name = (chair.name if chair else ""), (nurse.user.full_name if nurse else "")
@@ -113,7 +117,13 @@ def preview_move(
         nurse=nurse_name,
         means=[] if blocked else moving_means(visit, proposal, chair_name, nurse_name),
         nearest=nearest,
+        makes_room=makes_room,
+        wished=urlencode({"start": start.isoformat(), **_ids(chair=chair, nurse=nurse)}),
     )
+
+
+def _ids(**rows: Chair | Nurse | None) -> dict[str, str]:
+    return {name: row.public_id for name, row in rows.items() if row is not None}
 
 
 def same_day(visit: Appointment, start: dt.datetime, by, now: dt.datetime) -> list[SlotOption]:

@@ -100,3 +100,21 @@ def test_pinning_is_shown_on_the_visit(crossed):
     assert b"Keeps its chair and nurse when others are re-seated" in page.content
     page = client.post(url("appointment-pin", first), {"pinned": "0"}, follow=True)
     assert b"Keeps its chair" not in page.content
+
+
+def test_a_visit_put_on_a_taken_chair_of_the_board_may_ask_others_to_make_room(crossed):
+    center, (first, _) = crossed
+    client = signed_in(center.scheduler)
+    quarter = clock.quarter_of(center.at("10:00"))
+    preview = client.get(f"{url('move-preview', first)}?quarter={quarter}&chair={center.chairs[1].public_id}")
+    assert preview.context["preview"].makes_room == 1
+    link = f"{url('reseat-move', first)}?{preview.context['preview'].wished}"
+    page = client.get(link)
+    (line,) = page.context["shown"].changes
+    fields = fields_of(page) | {"chair": center.chairs[1].public_id}
+    assert client.post(link, fields).url == url("appointment-detail", first)
+    first.refresh_from_db()
+    assert (first.start, first.chair, first.version) == (center.at("10:00"), center.chairs[1], 2)
+    line.visit.refresh_from_db()
+    assert (line.visit.chair, line.visit.version) == (center.chairs[0], 1)
+    assert all_is_sound()
