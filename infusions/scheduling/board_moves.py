@@ -6,13 +6,13 @@ import datetime as dt
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
-from infusion_center.accounts.roles import Permission, has_permission
 from infusion_center.core import clock
 from infusion_center.core.rules import Problem, Severity, sort_problems
 from infusions.facility.models import Chair, Nurse
 from infusions.scheduling.models import Appointment
 from infusions.scheduling.placing import wrong_state
-from infusions.scheduling.rules import Proposal, approvals, examine
+from infusions.scheduling.queries import course_so_far
+from infusions.scheduling.rules import Proposal, approvals, examine, interval_problems_on
 from infusions.scheduling.slots import SlotOption, find_slots
 from infusions.scheduling.states import MOVABLE, State
 from infusions.scheduling.why_not import explain_start
@@ -127,14 +127,18 @@ def _ids(**rows: Chair | Nurse | None) -> dict[str, str]:
 
 
 def same_day(visit: Appointment, start: dt.datetime, by, now: dt.datetime) -> list[SlotOption]:
-    """Where the interval leaves no other day open: what fits on this one, those that need a decision included."""
+    """Where no start nearby is as good as the interval wants: what fits on this day, if he may decide about the day.
+
+    Judged by the visits before and after, as moving does: search counts from the patient's last booked visit.
+    """
     day = clock.local_date(start, visit.site.time_zone)
     search = find_slots(
         visit.order, setting=visit.setting, site=visit.site, earliest=day, latest=day, limit=None, moving=visit, now=now
     )
-    may_decide = has_permission(by, Permission.APPROVE_EARLY_VISIT)
-    options = [option for option in search.options if may_decide or not option.needs_approval]
-    return sorted(options, key=lambda option: abs(option.start - start))[:NEAREST]
+    against = approvals(interval_problems_on(visit.order, course_so_far(visit.order, ignore=visit), day), by)
+    if any(problem.severity == Severity.BLOCKER for problem in against):
+        return []
+    return sorted(search.options, key=lambda option: abs(option.start - start))[:NEAREST]
 
 
 def moving_means(visit: Appointment, proposal: Proposal, chair: str, nurse: str) -> list[str]:

@@ -76,6 +76,15 @@ def test_preview_gives_every_reason_and_the_nearest_starts(center, desk, visit):
     assert (on_the_way.fits, on_the_way.nearest) == (False, [])
 
 
+def test_preview_finds_what_fits_on_the_day_of_a_visit_that_others_follow(center, desk, visit):
+    later = {"order": visit.order, "site": center.site, "day": DAY + dt.timedelta(days=28)}
+    make_appointment(chair=center.chairs[0], nurse=center.nurses[0], **later)
+    make_appointment(site=center.site, chair=center.chairs[1], nurse=center.nurses[1], day=DAY, at="10:00")
+    found = preview(desk, visit, spot(center, "11:00", center.chairs[1]))
+    days = {clock.local_date(option.start, center.site.time_zone) for option in found.nearest}
+    assert (found.fits, DAY in days) == (False, True)
+
+
 def test_move_on_the_board_comes_back_with_the_way_to_undo_it(center, desk, visit):
     data = spot(center, "10:15", center.chairs[1], version=visit.version)
     answer = desk.post(url("move-preview", visit), data, follow=True)
