@@ -47,7 +47,7 @@ def _flush_past_the_triggers():
     TransactionTestCase._fixture_teardown = original
 
 
-SLOW_FIRST = ("test_races", "browser", "test_demo", "test_workers", "test_access_rules")
+SLOW_FIRST = ("races", "browser", "test_demo", "test_workers", "test_access_rules", "test_machine", "test_zones")
 
 
 def pytest_collection_modifyitems(items):

@@ -63,7 +63,6 @@ def wall_span(site: Site, day: dt.date, starts: dt.time, ends: dt.time) -> tuple
     return instants[0], instants[1]
 
 
-@transaction.atomic
 def add_shift(
     *,
     nurse: Nurse,
@@ -75,18 +74,10 @@ def add_shift(
     ratio: int | None = None,
 ) -> Shift:
     """Hours of a nurse at a site, or on the road from it. On the road there is one patient at a time."""
-    list(Nurse.objects.select_for_update().filter(pk=nurse.pk))  # two rosters at once take turns
-    ratio = 1 if setting == Setting.HOME else ratio or site.default_ratio
-    shift = Shift(nurse=nurse, site=site, setting=setting, starts_at=starts_at, ends_at=ends_at, ratio=ratio)
-    refuse_if_blocking(
-        rules.shift_problems(nurse=nurse, site=site, starts_at=starts_at, ends_at=ends_at, setting=setting, ratio=ratio)
-    )
-    shift.save()
-    audit.record("shift.added", shift, by=by, site=site, nurse=nurse.public_id)
-    return shift
+    spans = [(starts_at, ends_at)]
+    return _add_spans(nurse=nurse, site=site, spans=spans, setting=setting, ratio=ratio, by=by)[0]
 
 
-@transaction.atomic
 def add_shifts(
     *,
     nurse: Nurse,
@@ -99,13 +90,27 @@ def add_shifts(
     ratio: int | None = None,
 ) -> list[Shift]:
     """The same hours on several days: all of them, or none when one is refused."""
-    shifts = []
-    for day in sorted(set(days)):
-        starts_at, ends_at = wall_span(site, day, starts, ends)
-        shifts.append(
-            add_shift(nurse=nurse, site=site, starts_at=starts_at, ends_at=ends_at, setting=setting, ratio=ratio, by=by)
-        )
-    return shifts
+    spans = [wall_span(site, day, starts, ends) for day in sorted(set(days))]
+    return _add_spans(nurse=nurse, site=site, spans=spans, setting=setting, ratio=ratio, by=by) if spans else []
+
+
+@transaction.atomic
+def _add_spans(*, nurse: Nurse, site: Site, spans: list, setting: str, ratio: int | None, by) -> list[Shift]:
+    list(Nurse.objects.select_for_update().filter(pk=nurse.pk))  # two rosters at once take turns
+    ratio = 1 if setting == Setting.HOME else ratio or site.default_ratio
+    is_member = nurse.user.site_memberships.filter(site=site).exists()
+    around = Shift.objects.filter(nurse=nurse, starts_at__lt=max(spans)[1], ends_at__gt=min(spans)[0])
+    others = list(around.select_related("site").order_by("starts_at"))
+    added = []
+    for starts_at, ends_at in spans:
+        hours = {"nurse": nurse, "site": site, "setting": setting, "ratio": ratio}
+        hours |= {"starts_at": starts_at, "ends_at": ends_at}
+        refuse_if_blocking(rules.shift_problems(**hours, is_member=is_member, others=[*others, *added[-1:]]))
+        added.append(Shift(**hours))
+    Shift.objects.bulk_create(added)
+    for shift in added:
+        audit.record("shift.added", shift, by=by, site=site, nurse=nurse.public_id)
+    return added
 
 
 @transaction.atomic

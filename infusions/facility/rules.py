@@ -47,9 +47,20 @@ def outside(spans: Iterable[Span], visits: Iterable[Span]) -> int:
 
 
 def shift_problems(
-    *, nurse: Nurse, site: Site, starts_at: dt.datetime, ends_at: dt.datetime, setting: str, ratio: int
+    *,
+    nurse: Nurse,
+    site: Site,
+    starts_at: dt.datetime,
+    ends_at: dt.datetime,
+    setting: str,
+    ratio: int,
+    is_member: bool,
+    others: Iterable[Shift],
 ) -> list[Problem]:
-    """Whether the nurse can work these hours here. A nurse is in one place at a time, whichever the site."""
+    """Whether the nurse can work these hours here. A nurse is in one place at a time, whichever the site.
+
+    `others`: her shifts around these hours, earliest first.
+    """
     problems = []
     if ends_at <= starts_at:
         return [blocker("shift-backwards", "The shift ends before it starts.", field="ends")]
@@ -60,14 +71,14 @@ def shift_problems(
         problems.append(blocker("shift-ratio", f"One to {MAX_RATIO} patients at once.", field="ratio"))
     if not nurse.is_active or not nurse.user.is_active:
         problems.append(blocker("nurse-inactive", f"{nurse} no longer works as a nurse here.", field="nurse"))
-    elif not nurse.user.site_memberships.filter(site=site).exists():
+    elif not is_member:
         message = f"{nurse} does not belong to {site}."
         problems.append(blocker("nurse-not-member", message, field="nurse", remedy="Add the person to the site first."))
     if setting == Setting.HOME and not nurse.visits_homes:
         message = f"{nurse} does not visit homes."
         problems.append(blocker("nurse-no-home-visits", message, field="setting", remedy="Change it with the nurse."))
-    clash = Shift.objects.filter(nurse=nurse, starts_at__lt=ends_at, ends_at__gt=starts_at).select_related("site")
-    if (other := clash.order_by("starts_at").first()) is not None:
+    other = next((shift for shift in others if shift.starts_at < ends_at and shift.ends_at > starts_at), None)
+    if other is not None:
         message = f"{nurse} already has a shift at {other.site} at that time."
         problems.append(
             blocker("shift-overlaps", message, field="nurse", remedy="Remove it first, or change the hours.")
