@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from infusion_center.core import clock
 from infusion_center.core.rules import Problem, Severity
@@ -77,7 +77,8 @@ def find_slots(
     if site is None:
         return SlotSearch(refusals=[refusals.NO_SITE])
     known = known_about(order, ignore=moving)
-    window = next_window(order, known.course, clock.local_date(now, site.time_zone))
+    today = clock.local_date(now, site.time_zone)
+    window = moved_window(order, known.course, moving, today) if moving else next_window(order, known.course, today)
     standing = standing_problems(order, window, setting, known)
     if any(problem.severity == Severity.BLOCKER for problem in standing):
         return SlotSearch(refusals=standing, window=window)
@@ -97,6 +98,17 @@ def next_window(order: InfusionOrder, course: CourseSoFar, today: dt.date) -> Dr
     else:
         found = dose_window(order)
     return drug_window(today=today, starts_on=order.starts_on, valid_until=order.valid_until, dose_window=found)
+
+
+def moved_window(order: InfusionOrder, course: CourseSoFar, moving: Appointment, today: dt.date) -> DrugWindow:
+    """The days for a visit among others that are booked: counted from those before it, and in time for the next one."""
+    on = clock.local_date(moving.start, moving.site.time_zone)
+    window = next_window(order, course.until(on), today)
+    following = min((day for day in course.held_on if day > on), default=None)
+    if following is None or (following - on).days < order.days:
+        return window
+    last = following - dt.timedelta(days=order.interval_days - order.tolerance_days)
+    return replace(window, last=max(window.first, min(window.last, last)))
 
 
 def standing_problems(order: InfusionOrder, window: DrugWindow, setting: str, known: Known) -> list[Problem]:

@@ -1,11 +1,17 @@
+import datetime as dt
+
 import pytest
 
 from infusion_center.audit.models import AuditEvent
+from infusion_center.core import clock
 from infusion_center.core.rules import RuleViolation
+from infusions.facility.models import Setting
 from infusions.scheduling.booking import cancel_appointment
 from infusions.scheduling.invariants import claim_violations
 from infusions.scheduling.models import Claim
+from infusions.scheduling.slots import find_slots
 from infusions.scheduling.states import State
+from tests.factories.facility import make_shift
 from tests.factories.orders import make_order
 from tests.factories.scheduling import make_appointment
 from tests.infusions.scheduling.conftest import DAY, NOW, make_center
@@ -113,3 +119,19 @@ def test_cancelling_needs_a_reason(center):
 def test_a_visit_that_began_or_ended_cannot_be_cancelled(center, state):
     visit = make_appointment(site=center.site, day=DAY, state=state)
     assert refusal(cancel_appointment, appointment=visit, reason="x", by=center.scheduler) == {"wrong-state"}
+
+
+def test_a_visit_in_the_middle_of_a_series_is_looked_for_between_its_neighbours(center):
+    order = make_order(infusion_minutes=180, interval_days=28, tolerance_days=4)
+    _, middle, _ = (
+        make_appointment(order=order, chair=center.chairs[0], day=DAY + dt.timedelta(days=days)) for days in (0, 28, 54)
+    )
+    make_shift(nurse=center.nurses[0], site=center.site, day=DAY + dt.timedelta(days=27))
+    found = find_slots(order, setting=Setting.FACILITY, site=center.site, moving=middle)
+    # From 24 days after the first on, and no later than 24 days before the last.
+    days = (DAY + dt.timedelta(days=24), DAY + dt.timedelta(days=30))
+    assert (found.window.first, found.window.last) == days
+    offered = {
+        (clock.local_date(option.start, center.site.time_zone), option.needs_approval) for option in found.options
+    }
+    assert offered == {(DAY + dt.timedelta(days=27), False), (DAY + dt.timedelta(days=28), False)}

@@ -27,7 +27,7 @@ pytestmark = [pytest.mark.race, pytest.mark.django_db(transaction=True)]
 
 PROCESSES = 16
 # RACE_SECONDS=60 for a long one.
-SECONDS = int(os.environ.get("RACE_SECONDS", "20"))
+SECONDS = int(os.environ.get("RACE_SECONDS", "10"))
 
 
 @pytest.fixture(autouse=True)
