@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from infusion_center.audit import services as audit
 from infusion_center.core import clock
+from infusion_center.core.locks import lock_rows
 from infusion_center.core.rules import Problem, RuleViolation, Severity, blocker, codes
 from infusions.facility.models import Setting
 from infusions.orders.models import InfusionOrder
@@ -29,11 +30,8 @@ def locked_order(order: InfusionOrder) -> InfusionOrder:
 
 
 def locked_appointment(appointment: Appointment) -> Appointment:
-    return (
-        Appointment.objects.select_for_update(no_key=True, of=("self",))
-        .select_related("patient", "site", "order", "chair", "nurse__user")
-        .get(pk=appointment.pk)
-    )
+    lock_rows(Appointment.objects.filter(pk=appointment.pk))
+    return Appointment.objects.select_related("patient", "site", "order", "chair", "nurse__user").get(pk=appointment.pk)
 
 
 def wrong_state(appointment: Appointment, verb: str) -> Problem:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from infusion_center.audit import services as audit
 from infusion_center.core import clock
+from infusion_center.core.locks import lock_rows
 from infusions.orders.models import InfusionOrder
 from infusions.scheduling.lanes import claims_for
 from infusions.scheduling.models import Appointment, Claim
@@ -15,9 +16,9 @@ from infusions.scheduling.seating_day import NOT_STARTED
 
 
 def lock_visits(visits: Sequence[Appointment]) -> dict[int, Appointment]:
-    rows = Appointment.objects.select_for_update(no_key=True, of=("self",)).order_by("pk")
-    people = rows.select_related("patient", "site", "chair", "nurse__user")
-    return {visit.pk: visit for visit in people.filter(pk__in=[visit.pk for visit in visits])}
+    rows = Appointment.objects.filter(pk__in=[visit.pk for visit in visits])
+    lock_rows(rows)
+    return {visit.pk: visit for visit in rows.select_related("patient", "site", "chair", "nurse__user")}
 
 
 def is_as_planned(seen: Appointment, current: Appointment) -> bool:

@@ -14,6 +14,7 @@ from django.db import IntegrityError, transaction
 
 from infusion_center.audit import services as audit
 from infusion_center.core import clock
+from infusion_center.core.locks import lock_rows
 from infusion_center.core.rules import Problem, RuleViolation, blocker
 from infusions.scheduling.contention import BUSY, tried_again
 from infusions.scheduling.models import Appointment, OfferState, WaitlistEntry, WaitlistOffer, WaitlistState
@@ -57,8 +58,9 @@ def send_offers(*, offered: Sequence[OfferedStart], by, now: dt.datetime | None 
     now = now or clock.now()
     expire_offers(now=now)
     by_entry = {one.entry.pk: one for one in offered}
-    rows = WaitlistEntry.objects.select_for_update(no_key=True, of=("self",)).filter(pk__in=by_entry).order_by("pk")
-    entries = list(rows.select_related("patient", "site", "order"))
+    rows = WaitlistEntry.objects.filter(pk__in=by_entry)
+    lock_rows(rows)
+    entries = list(rows.select_related("patient", "site", "order").order_by("pk"))
     problems = [problem for entry in entries for problem in offer_problems(entry, by_entry[entry.pk].start, now)]
     if problems or not entries:
         raise RuleViolation(problems or [blocker("nobody-chosen", "Choose at least one patient.")])
@@ -147,10 +149,11 @@ def ended_problem(state: str) -> Problem:
 @transaction.atomic
 def _accept(*, offer: WaitlistOffer, now: dt.datetime) -> Appointment:
     locked_order(offer.entry.order)
-    locked = WaitlistEntry.objects.select_for_update(no_key=True, of=("self",))
-    entry = locked.select_related("order", "patient", "site", "instead_of").get(pk=offer.entry_id)
-    held = WaitlistOffer.objects.select_for_update(no_key=True, of=("self",)).select_related("offered_by")
-    mine = held.get(pk=offer.pk)
+    entries, offers = WaitlistEntry.objects.filter(pk=offer.entry_id), WaitlistOffer.objects.filter(pk=offer.pk)
+    lock_rows(entries)
+    lock_rows(offers)
+    entry = entries.select_related("order", "patient", "site", "instead_of").get()
+    mine = offers.select_related("offered_by").get()
     mine.entry = entry
     if mine.state == OfferState.ACCEPTED:
         return entry.appointment

@@ -13,6 +13,7 @@ from django.db import transaction
 from infusion_center.audit import services as audit
 from infusion_center.audit.models import AuditEvent
 from infusion_center.core import clock
+from infusion_center.core.locks import lock_rows
 from infusion_center.core.rules import Problem, RuleViolation, blocker, refuse_if_blocking
 from infusions.facility.models import Site
 from infusions.orders.models import InfusionOrder
@@ -182,8 +183,9 @@ def _fill_in(entry: WaitlistEntry, fields: dict, now: dt.datetime) -> None:
 
 
 def _locked(entry: WaitlistEntry) -> WaitlistEntry:
-    rows = WaitlistEntry.objects.select_for_update(no_key=True, of=("self",))
-    return rows.select_related("order__product", "patient", "site", "instead_of", "appointment").get(pk=entry.pk)
+    rows = WaitlistEntry.objects.filter(pk=entry.pk)
+    lock_rows(rows)
+    return rows.select_related("order__product", "patient", "site", "instead_of", "appointment").get()
 
 
 def _refuse_settled(entry: WaitlistEntry) -> None:

@@ -10,6 +10,7 @@ import os
 import random
 import sys
 import time
+import traceback
 from collections import Counter
 from pathlib import Path
 
@@ -45,7 +46,7 @@ def _fork(job: dict, number: int, go_at: float) -> int:
         JOBS[job["kind"]](job, number, result)
         connection.close()
     except BaseException as error:
-        result["errors"].append(repr(error))
+        result["errors"].append("".join(traceback.format_exception(error))[-900:])
     os.write(1, (json.dumps(result) + "\n").encode())  # shorter than a pipe's buffer: lines do not mix
     os._exit(0)
 
