@@ -8,7 +8,7 @@ urlpatterns = [
     path("cover/", cover_views.cover_list, name="cover-list"),
     path("cover/plan/", cover_views.cover_plan, name="cover-plan"),
     path("cover/late/<str:appointment_id>/", cover_views.cover_late, name="cover-late"),
-    path("work/", work_views.work_overview, name="work-overview"),
-    path("work/counts/", work_views.work_counts, name="work-counts"),
-    path("work/<slug:slug>/", work_views.work_list, name="work-list"),
+    path("to-do/", work_views.work_overview, name="work-overview"),
+    path("to-do/counts/", work_views.work_counts, name="work-counts"),
+    path("to-do/<slug:slug>/", work_views.work_list, name="work-list"),
 ]

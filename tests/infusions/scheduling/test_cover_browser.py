@@ -34,7 +34,7 @@ def test_the_desk_solves_an_uncovered_visit_by_keyboard(chromium, live_server, v
     context.add_cookies([{"name": "sessionid", "value": session, "url": live_server.url}])
     page = context.new_page()
     faults = {}
-    for path in ("/work/", "/work/unconfirmed/", f"/nurses/{visit.nurse.public_id}/call-out/", "/cover/"):
+    for path in ("/to-do/", "/to-do/unconfirmed/", f"/nurses/{visit.nurse.public_id}/call-out/", "/cover/"):
         page.goto(live_server.url + path)
         page.locator(".rail-count.is-red").wait_for()
         faults[path] = axe(page)

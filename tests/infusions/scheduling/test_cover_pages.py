@@ -275,7 +275,7 @@ def test_the_list_is_of_one_site_and_of_those_who_may_see_it(center, desk):
     assert listed(desk, "from=2026-03-05&to=2026-03-01") == [visit.pk]
     assert listed(desk, "day=2026-03-04") == []
     pharmacist = signed_in(make_staff(role="pharmacist", site=center.site))
-    assert {pharmacist.get(path).status_code for path in ("/cover/", "/cover/plan/", "/work/")} == {403}
+    assert {pharmacist.get(path).status_code for path in ("/cover/", "/cover/plan/", "/to-do/")} == {403}
     assert pharmacist.post("/cover/plan/").status_code == 403
 
 

@@ -115,14 +115,14 @@ def test_every_page_opens_says_that_all_is_well_and_shows_its_acts(center, desk)
         page = desk.get(one.url)
         assert (page.status_code, "All is well" in page.content.decode()) == (200, one.rows is not None)
     visit = visit_of(center, make_order(infusion_minutes=60))
-    page = desk.get("/work/unconfirmed/").content.decode()
+    page = desk.get("/to-do/unconfirmed/").content.decode()
     assert f"/appointments/{visit.public_id}/move/" in page
-    answer = desk.post(f"/appointments/{visit.public_id}/confirm/", {"next": "/work/unconfirmed/"})
+    answer = desk.post(f"/appointments/{visit.public_id}/confirm/", {"next": "/to-do/unconfirmed/"})
     visit.refresh_from_db()
-    assert (answer.url, visit.state) == ("/work/unconfirmed/", State.CONFIRMED)
+    assert (answer.url, visit.state) == ("/to-do/unconfirmed/", State.CONFIRMED)
     away = desk.post(f"/appointments/{visit.public_id}/confirm/", {"next": "https://elsewhere.example/"})
     assert away.url == f"/appointments/{visit.public_id}/"
-    assert desk.get("/work/nonsense/").status_code == 404
+    assert desk.get("/to-do/nonsense/").status_code == 404
 
 
 def test_only_who_may_record_a_weight_is_offered_it(center, order):
@@ -131,7 +131,7 @@ def test_only_who_may_record_a_weight_is_offered_it(center, order):
     seen = {}
     for user in (center.scheduler, center.nurses[0].user):
         seen[user.roles and sorted(user.roles)[0]] = (
-            "Record weight" in signed_in(user).get("/work/stale-readings/").content.decode()
+            "Record weight" in signed_in(user).get("/to-do/stale-readings/").content.decode()
         )
     assert seen == {"scheduler": False, "nurse": True}
 
@@ -185,12 +185,12 @@ def test_pages_and_counts_cost_the_same_for_three_rows_as_for_thirty(center, des
 
 
 def test_the_menu_shows_the_total_and_red_when_a_visit_is_uncovered(center, desk):
-    assert desk.get("/work/counts/").content.decode().strip() == ""
+    assert desk.get("/to-do/counts/").content.decode().strip() == ""
     visit_of(center, make_order(infusion_minutes=60))
     cache.clear()
-    calm = desk.get("/work/counts/").content.decode()
+    calm = desk.get("/to-do/counts/").content.decode()
     Shift.objects.all().delete()
-    red = desk.get("/work/counts/?fresh=1").content.decode()
+    red = desk.get("/to-do/counts/?fresh=1").content.decode()
     assert ("is-red" in calm, "2<" in calm, "is-red" in red, "3<" in red, "1 visit uncovered" in red) == (
         False,
         True,
@@ -198,27 +198,27 @@ def test_the_menu_shows_the_total_and_red_when_a_visit_is_uncovered(center, desk
         True,
         True,
     )
-    assert 'hx-get="/work/counts/"' in desk.get("/board/").content.decode()
+    assert 'hx-get="/to-do/counts/"' in desk.get("/board/").content.decode()
     outsider = signed_in(make_staff(role="scheduler"))
-    assert outsider.get("/work/counts/").status_code == 204
+    assert outsider.get("/to-do/counts/").status_code == 204
     pharmacist = signed_in(make_staff(role="pharmacist", site=center.site))
-    assert (pharmacist.get("/work/counts/").status_code, "/work/" in pharmacist.get("/board/").content.decode()) == (
+    assert (pharmacist.get("/to-do/counts/").status_code, "/to-do/" in pharmacist.get("/board/").content.decode()) == (
         403,
         False,
     )
 
 
 def test_counts_are_remembered_until_something_is_done(center, desk):
-    assert desk.get("/work/counts/").content.decode().strip() == ""
+    assert desk.get("/to-do/counts/").content.decode().strip() == ""
     visit = visit_of(center, make_order(infusion_minutes=60))
-    assert desk.get("/work/counts/").content.decode().strip() == ""
-    assert 'hx-get="/work/counts/"' in desk.get("/work/").content.decode()
-    desk.post(f"/appointments/{visit.public_id}/confirm/", {"next": "/work/unconfirmed/"})
-    after = desk.get("/work/unconfirmed/").content.decode()
-    assert ('hx-get="/work/counts/?fresh=1"' in after, "is confirmed." in after) == (True, True)
+    assert desk.get("/to-do/counts/").content.decode().strip() == ""
+    assert 'hx-get="/to-do/counts/"' in desk.get("/to-do/").content.decode()
+    desk.post(f"/appointments/{visit.public_id}/confirm/", {"next": "/to-do/unconfirmed/"})
+    after = desk.get("/to-do/unconfirmed/").content.decode()
+    assert ('hx-get="/to-do/counts/?fresh=1"' in after, "is confirmed." in after) == (True, True)
     Shift.objects.all().delete()
-    assert "1 visit uncovered" in desk.get("/work/counts/?fresh=1").content.decode()
-    assert "1 visit uncovered" in desk.get("/work/counts/").content.decode()
+    assert "1 visit uncovered" in desk.get("/to-do/counts/?fresh=1").content.decode()
+    assert "1 visit uncovered" in desk.get("/to-do/counts/").content.decode()
 
 
 def test_freed_hours_that_somebody_waits_for_lead_to_who_fits(center, desk):
@@ -229,4 +229,4 @@ def test_freed_hours_that_somebody_waits_for_lead_to_who_fits(center, desk):
     assert rows_of("waitlist-matches", center) == [
         (visit.patient_id, "Wed 4 Mar, 09:00", ("1 on the waitlist may want it",))
     ]
-    assert f"/appointments/{visit.public_id}/freed/" in desk.get("/work/waitlist-matches/").content.decode()
+    assert f"/appointments/{visit.public_id}/freed/" in desk.get("/to-do/waitlist-matches/").content.decode()
