@@ -13,7 +13,8 @@ from infusion_center.accounts.access import requires
 from infusion_center.accounts.roles import Permission, has_permission
 from infusion_center.core import clock
 from infusion_center.core.rules import Problem, note, sort_problems, warning
-from infusions.doses.models import DoseRecord, Reaction
+from infusions.doses.models import DoseRecord
+from infusions.doses.reaction_models import Reaction
 from infusions.orders import rules as order_rules
 from infusions.orders.models import InfusionOrder, OrderStatus
 from infusions.orders.queries import active_order, order_plan

@@ -64,6 +64,70 @@ class User(PublicIdModel, TimestampedModel, AbstractBaseUser, PermissionsMixin):
         return permissions_of(self.roles)
 
 
+class SharedTablet(PublicIdModel, TimestampedModel):
+    """A device that several people use one after the other; it proves itself by a cookie whose hash is kept here."""
+
+    name = models.CharField(max_length=60)
+    key_hash = models.CharField(max_length=64, unique=True)
+    enrolled_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    revoked_at = models.DateTimeField(null=True, blank=True)
+    revoked_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+
+    class Meta:
+        ordering = ["name", "pk"]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(revoked_at=None, revoked_by=None)
+                | models.Q(revoked_at__isnull=False, revoked_by__isnull=False),
+                name="tablet_revoked_pair",
+            )
+        ]
+
+    def __str__(self):
+        return self.name
+
+
+class QuickPin(models.Model):
+    """Six digits by which a person comes back to a shared tablet; worth nothing without a password there today."""
+
+    user = models.OneToOneField(User, on_delete=models.CASCADE, related_name="quick_pin")
+    secret_hash = models.CharField(max_length=128)
+    set_at = models.DateTimeField()
+
+    def __str__(self):
+        return f"PIN of {self.user}"
+
+
+class TabletSignIn(models.Model):
+    """When a person last gave the full password at a tablet, and how many wrong PINs since."""
+
+    tablet = models.ForeignKey(SharedTablet, on_delete=models.CASCADE, related_name="sign_ins")
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="tablet_sign_ins")
+    password_at = models.DateTimeField()
+    wrong_pins = models.PositiveSmallIntegerField(default=0)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["tablet", "user"], name="tablet_sign_in_once")]
+
+    def __str__(self):
+        return f"{self.user} at {self.tablet}"
+
+
+class KeptEntry(TimestampedModel):
+    """What a person had typed and not yet sent when the tablet locked; given back to that person only."""
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="kept_entries")
+    path = models.CharField(max_length=300)
+    fields = models.JSONField(default=dict)
+
+    class Meta:
+        verbose_name_plural = "kept entries"
+        constraints = [models.UniqueConstraint(fields=["user", "path"], name="kept_entry_once")]
+
+    def __str__(self):
+        return f"Kept for {self.user}"
+
+
 class RoleGrantQuerySet(models.QuerySet):
     def current(self):
         return self.filter(revoked_at=None)

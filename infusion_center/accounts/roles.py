@@ -29,6 +29,12 @@ class Permission(StrEnum):
     VIEW_DOSE = "view-dose"
     INFUSE = "infuse"
     AMEND_DOSE = "amend-dose"
+    ENROLL_TABLET = "enroll-tablet"
+    # Vials
+    VIEW_STOCK = "view-stock"
+    MANAGE_STOCK = "manage-stock"  # receive, move, count, discard; register what a code stands for
+    VIEW_RECALL = "view-recall"
+    MANAGE_RECALL = "manage-recall"
     # Around it
     VIEW_REMINDERS = "view-reminders"
     RESEND_REMINDER = "resend-reminder"
@@ -62,6 +68,10 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
         P.VIEW_DOSE,
         P.INFUSE,
         P.AMEND_DOSE,
+        P.ENROLL_TABLET,
+        P.VIEW_STOCK,
+        P.MANAGE_STOCK,
+        P.VIEW_RECALL,
     },
     Role.PHARMACIST: EVERYONE
     | {
@@ -74,6 +84,10 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
         P.VIEW_DOSE,
         P.VIEW_REPORTS,
         P.EDIT_CHECKLIST_TEMPLATE,
+        P.VIEW_STOCK,
+        P.MANAGE_STOCK,
+        P.VIEW_RECALL,
+        P.MANAGE_RECALL,
     },
     Role.MANAGER: EVERYONE
     | {
@@ -88,6 +102,10 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
         P.VIEW_AUDIT,
         P.MANAGE_STAFF,
         P.EDIT_CHECKLIST_TEMPLATE,
+        P.ENROLL_TABLET,
+        P.VIEW_STOCK,
+        P.VIEW_RECALL,
+        P.MANAGE_RECALL,
     },
 }
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from django.db import transaction
 
 from infusion_center.audit import services as audit
+from infusion_center.core import clock
 from infusions.checklists.models import ChecklistItem, ChecklistTemplate
 
 SHIPPED = Path(__file__).with_name("template.json")
@@ -22,14 +23,14 @@ def load_template(*, by=None, path: Path = SHIPPED) -> ChecklistTemplate:
         return known
     active = ChecklistTemplate.objects.filter(is_active=True).first()
     takes_over = active is None or (active.created_by_id is None and active.version < shipped["version"])
-    if active is not None and takes_over:
-        ChecklistTemplate.objects.filter(pk=active.pk).update(is_active=False)
-    template = ChecklistTemplate.objects.create(
-        version=shipped["version"], note=shipped["note"], is_active=takes_over, created_by=by
-    )
+    template = ChecklistTemplate.objects.create(version=shipped["version"], note=shipped["note"], created_by=by)
     ChecklistItem.objects.bulk_create(
         item_of(template, position, fields) for position, fields in enumerate(shipped["items"], start=1)
     )
+    if active is not None and takes_over:
+        ChecklistTemplate.objects.filter(pk=active.pk).update(is_active=False)
+    template.is_active, template.published_at, template.published_by = takes_over, clock.now(), by
+    template.save()
     audit.record("checklist.template_loaded", template, by=by, version=template.version, active=takes_over)
     return template
 

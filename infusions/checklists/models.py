@@ -14,6 +14,10 @@ class ChecklistTemplate(PublicIdModel, TimestampedModel):
     version = models.PositiveIntegerField(unique=True)
     is_active = models.BooleanField(default=False)
     note = models.CharField(max_length=200, blank=True)
+    published_at = models.DateTimeField(null=True, blank=True, help_text="empty: a draft, which nobody fills yet")
+    published_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
 
     class Meta:
@@ -21,7 +25,10 @@ class ChecklistTemplate(PublicIdModel, TimestampedModel):
         constraints = [
             models.UniqueConstraint(
                 fields=["is_active"], condition=Q(is_active=True), name="one_active_checklist_template"
-            )
+            ),
+            models.CheckConstraint(
+                condition=Q(is_active=False) | Q(published_at__isnull=False), name="checklist_template_in_use_published"
+            ),
         ]
 
     def __str__(self):
@@ -135,6 +142,40 @@ class PreInfusionChecklist(PublicIdModel, TimestampedModel):
         return self.status in LETS_PASS
 
 
+class PatientReport(PublicIdModel, AppendOnlyModel):
+    """What the patient said before the visit, by a link from the mail; the latest counts. Nothing counts unverified."""
+
+    appointment = models.ForeignKey("infusions.Appointment", on_delete=models.PROTECT, related_name="patient_reports")
+    values = models.JSONField(help_text="item code -> value, as an answer would hold it")
+    comment = models.CharField(max_length=300, blank=True)
+    reported_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["reported_at", "id"]
+
+
+class HoldStepKind(models.TextChoices):
+    FLUIDS = "fluids", "Fluids given"
+    CALLED = "called", "Prescriber called"
+    RECHECK = "recheck", "Check again later"
+    SENT_HOME = "sent_home", "No infusion today"
+
+
+class HoldStep(PublicIdModel, AppendOnlyModel):
+    """What was done about a check that did not pass."""
+
+    run = models.ForeignKey(PreInfusionChecklist, on_delete=models.PROTECT, related_name="hold_steps")
+    kind = models.CharField(max_length=10, choices=HoldStepKind)
+    amount_ml = models.PositiveIntegerField(null=True, blank=True, help_text="of fluids")
+    recheck_at = models.DateTimeField(null=True, blank=True)
+    note = models.CharField(max_length=200, blank=True)
+    at = models.DateTimeField()
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+
+    class Meta:
+        ordering = ["at", "id"]
+
+
 class ChecklistAnswer(AppendOnlyModel):
     """An answer to one item; the latest one counts, earlier ones stay."""
 
@@ -143,6 +184,14 @@ class ChecklistAnswer(AppendOnlyModel):
     value = models.JSONField(help_text="'yes'/'no', a number as text, one value, a list of values, or text")
     answered_at = models.DateTimeField()
     answered_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    report = models.ForeignKey(
+        PatientReport,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        help_text="where the nurse verified what the patient had reported",
+    )
 
     class Meta:
         ordering = ["answered_at", "id"]

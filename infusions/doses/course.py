@@ -8,7 +8,8 @@ from decimal import Decimal
 from functools import cached_property
 
 from infusions.doses import titration, volume
-from infusions.doses.models import DoseRecord, Phase, RateChange, Reaction, VialUsed, VitalSigns
+from infusions.doses.models import DoseRecord, Phase, RateChange, VialUsed, VitalSigns
+from infusions.doses.reaction_models import Reaction
 from infusions.doses.titration import NextStep, Step
 
 

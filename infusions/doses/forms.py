@@ -11,7 +11,7 @@ from django import forms
 
 from infusion_center.core import clock
 from infusion_center.core.forms import FormMixin
-from infusions.doses.models import ReactionKind
+from infusions.doses.reaction_models import ReactionKind
 from infusions.doses.running_rules import PLAUSIBLE
 from infusions.formulary.models import Product
 from infusions.formulary.queries import vial_sizes_g

@@ -1,7 +1,6 @@
 """What was given: from which vials, how fast, what happened, signed. After signing the database refuses changes."""
 
 from django.conf import settings
-from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q
 
@@ -64,6 +63,16 @@ class DoseRecord(PublicIdModel, TimestampedModel):
     )
     signed_name = models.CharField(max_length=150, blank=True)
     content_hash = models.CharField(max_length=64, blank=True, help_text="SHA-256 of what was signed")
+    # Columns added later are nullable: SQLite adds such without rebuilding the table and losing its triggers.
+    hash_version = models.PositiveSmallIntegerField(
+        null=True, blank=True, help_text="which parts the hash covers, see doses.signing; empty: the first version"
+    )
+    second_checked = models.JSONField(null=True, blank=True, help_text="what the second person checked")
+    advice_at = models.DateTimeField(null=True, blank=True, help_text="discharge advice given")
+    advice_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    advice_mailed = models.BooleanField(null=True, blank=True, help_text="by mail; otherwise on paper")
 
     class Meta:
         ordering = ["-started_at"]
@@ -105,6 +114,10 @@ class VialUsed(DosePart):
     lot = models.CharField(max_length=30)
     expires_on = models.DateField()
     serial = models.CharField(max_length=30, blank=True)
+    stock_item = models.ForeignKey(
+        "infusions.StockItem", on_delete=models.PROTECT, null=True, blank=True, related_name="vials_used"
+    )
+    out_of_fridge_on = models.DateField(null=True, blank=True)
 
     class Meta:
         ordering = ["recorded_at", "id"]
@@ -120,6 +133,7 @@ class RateKind(models.TextChoices):
     START = "start", "Start"
     STEP = "step", "Step up"
     CHANGE = "change", "Change"
+    HOLD = "hold", "Stay"  # the step that is due is put off: the current rate runs for its minutes once more
     PAUSE = "pause", "Pause"
     RESUME = "resume", "Resume"
     STOP = "stop", "Stop"
@@ -161,43 +175,6 @@ class VitalSigns(DosePart):
     class Meta:
         ordering = ["at", "id"]
         verbose_name_plural = "vital signs"
-
-
-class ReactionKind(models.TextChoices):
-    HEADACHE = "headache", "Headache"
-    FLUSHING = "flushing", "Flushing"
-    CHILLS_FEVER = "chills_fever", "Chills or fever"
-    NAUSEA = "nausea", "Nausea or vomiting"
-    MYALGIA = "myalgia", "Back or muscle pain"
-    RASH = "rash", "Rash or itching"
-    BLOOD_PRESSURE = "blood_pressure", "Blood pressure change"
-    ANAPHYLAXIS = "anaphylaxis", "Anaphylaxis"
-    RENAL_FAILURE = "renal_failure", "Acute renal failure"
-    THROMBOSIS = "thrombosis", "Thrombosis"
-    ASEPTIC_MENINGITIS = "aseptic_meningitis", "Aseptic meningitis"
-    HAEMOLYSIS = "haemolysis", "Hemolysis"
-    VASCULITIS = "vasculitis", "Cutaneous vasculitis"
-    HYPERVISCOSITY = "hyperviscosity", "Hyperproteinemia or viscosity"
-    PULMONARY = "pulmonary", "TRALI or pulmonary edema"
-    INFECTION = "infection", "Suspected transmitted infection"
-    HAIR_LOSS = "hair_loss", "Hair loss"
-    OTHER = "other", "Other"
-
-
-class Reaction(DosePart):
-    record = models.ForeignKey(DoseRecord, on_delete=models.PROTECT, related_name="reactions")
-    kind = models.CharField(max_length=20, choices=ReactionKind)
-    grade = models.PositiveSmallIntegerField("CTCAE grade", validators=[MinValueValidator(1), MaxValueValidator(5)])
-    onset_at = models.DateTimeField()
-    rate_ml_per_h = models.DecimalField(
-        max_digits=7, decimal_places=2, null=True, blank=True, help_text="rate at onset"
-    )
-    action = models.CharField("what was done", max_length=300)
-    notes = models.CharField(max_length=300, blank=True)
-
-    class Meta:
-        ordering = ["onset_at", "id"]
-        constraints = [models.CheckConstraint(condition=Q(grade__gte=1, grade__lte=5), name="reaction_grade_ctcae")]
 
 
 class DoseAmendment(PublicIdModel, AppendOnlyModel):

@@ -15,7 +15,8 @@ from infusion_center.core import clock
 from infusions.checklists.models import PreInfusionChecklist, RunStatus
 from infusions.doses.course import Course, course_of
 from infusions.doses.due import CLIMBING, Due, DueKind, all_due
-from infusions.doses.models import DoseAmendment, DoseRecord, DoseState, RateChange, Reaction, VialUsed, VitalSigns
+from infusions.doses.models import DoseAmendment, DoseRecord, DoseState, RateChange, VialUsed, VitalSigns
+from infusions.doses.reaction_models import Reaction
 from infusions.facility.models import Site
 from infusions.scheduling.models import Appointment
 from infusions.scheduling.states import DONE, ON_SITE, UPCOMING, State

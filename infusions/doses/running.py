@@ -12,7 +12,8 @@ from infusion_center.core.rules import RuleViolation, blocker, refuse_if_blockin
 from infusions.doses import running_rules as rules
 from infusions.doses import titration, volume
 from infusions.doses.course import Course
-from infusions.doses.models import DoseRecord, DoseState, Outcome, Phase, RateChange, RateKind, Reaction, VitalSigns
+from infusions.doses.models import DoseRecord, DoseState, Outcome, Phase, RateChange, RateKind, VitalSigns
+from infusions.doses.reaction_models import Reaction
 from infusions.doses.writing import add_rate, keep, lock
 from infusions.orders.models import InfusionOrder, OrderStatus
 from infusions.orders.services import hold_order

@@ -11,8 +11,9 @@ from infusion_center.core.rules import Problem, blocker, needs_approval, warning
 from infusions.doses import titration
 from infusions.doses.course import Course, observation_of
 from infusions.doses.due import CLIMBING, FRESH
-from infusions.doses.models import DoseRecord, DoseState, Phase, Reaction, VitalSigns
+from infusions.doses.models import DoseRecord, DoseState, Phase, VitalSigns
 from infusions.doses.planning import cap_now_ml_per_h
+from infusions.doses.reaction_models import Reaction
 from infusions.facility.models import Site
 from infusions.orders.models import OrderStatus
 

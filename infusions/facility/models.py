@@ -34,6 +34,13 @@ def default_reminder_days() -> list[int]:
     return [3, 1]
 
 
+SECOND_CHECKS = [("product", "Product and lots"), ("dose", "Dose"), ("rate", "Rates")]
+
+
+def default_second_check() -> list[str]:
+    return [what for what, _ in SECOND_CHECKS]
+
+
 class SiteQuerySet(models.QuerySet):
     def visible_to(self, user):
         """Sites that the person belongs to."""
@@ -84,6 +91,21 @@ class Site(PublicIdModel, TimestampedModel):
     hold_pulse_low = models.PositiveSmallIntegerField(default=50)
     hold_pulse_high = models.PositiveSmallIntegerField(default=120)
     hold_spo2_percent = models.PositiveSmallIntegerField(default=94)
+    recheck_minutes = models.PositiveSmallIntegerField(
+        default=60, validators=[MinValueValidator(10), MaxValueValidator(240)], help_text="after fluids, look again"
+    )
+    second_check = models.JSONField(
+        default=default_second_check, blank=True, help_text="what a second person checks before the start; may be none"
+    )
+    pump_max_ml_per_h = models.PositiveSmallIntegerField(
+        default=999, validators=[MinValueValidator(100), MaxValueValidator(9999)], help_text="what the pumps can run"
+    )
+    tracks_stock = models.BooleanField(default=False, help_text="vials given are taken from the site's stock")
+    tablet_lock_minutes = models.PositiveSmallIntegerField(
+        default=3,
+        validators=[MinValueValidator(1), MaxValueValidator(15)],
+        help_text="a shared tablet left alone locks",
+    )
 
     objects = SiteQuerySet.as_manager()
 

@@ -3,7 +3,7 @@
 from django import forms
 
 from infusions.facility.forms import TIME_ZONES, ReasonedMixin, time_input
-from infusions.facility.models import MAX_RATIO, REMINDER_DAYS, Site
+from infusions.facility.models import MAX_RATIO, REMINDER_DAYS, SECOND_CHECKS, Site
 from infusions.facility.public_holidays import public_holidays
 
 MOST_REMINDERS = 5
@@ -30,6 +30,14 @@ SECTIONS = (
             ("hold_pulse_low", "hold_pulse_high"),
         ),
     ),
+    (
+        "At the chair",
+        (
+            ("second_check",),
+            ("recheck_minutes", "pump_max_ml_per_h", "tablet_lock_minutes"),
+            "tracks_stock",
+        ),
+    ),
 )
 
 
@@ -43,6 +51,13 @@ class SiteForm(ReasonedMixin, forms.ModelForm):
     time_zone = forms.ChoiceField(choices=TIME_ZONES)
     reminder_days = forms.CharField(
         label="Days before the visit", help_text="Separated by commas: 3, 1.", max_length=30
+    )
+    second_check = forms.MultipleChoiceField(
+        label="A second person checks",
+        choices=SECOND_CHECKS,
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+        help_text="Before an infusion in a chair starts. Nothing ticked: no second person is needed.",
     )
 
     units = {
@@ -66,6 +81,9 @@ class SiteForm(ReasonedMixin, forms.ModelForm):
         "hold_pulse_low": "/min",
         "hold_pulse_high": "/min",
         "offer_hours": "h",
+        "recheck_minutes": "min",
+        "pump_max_ml_per_h": "mL/h",
+        "tablet_lock_minutes": "min",
     }
 
     class Meta:
@@ -95,6 +113,10 @@ class SiteForm(ReasonedMixin, forms.ModelForm):
             "hold_systolic_high": "Systolic above",
             "hold_pulse_low": "Pulse below",
             "hold_pulse_high": "Pulse above",
+            "recheck_minutes": "Check again after fluids",
+            "pump_max_ml_per_h": "Fastest the pumps run",
+            "tablet_lock_minutes": "A tablet left alone locks after",
+            "tracks_stock": "Take vials from the site's stock",
         }
         help_texts = {
             "mail_name": "What patients' mail calls the site. Nothing clinical.",
@@ -110,6 +132,10 @@ class SiteForm(ReasonedMixin, forms.ModelForm):
             "weight_due": "Each day away from the due day counts against a start.",
             "quiet_from": "In the patient's own time zone.",
             "offer_hours": "Never into the notice that the patient needs.",
+            "recheck_minutes": "",
+            "pump_max_ml_per_h": "",
+            "tablet_lock_minutes": "",
+            "tracks_stock": "Search for a visit then says whether the product is on hand.",
         }
 
     def __init__(self, *args, **kwargs):

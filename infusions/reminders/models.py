@@ -22,6 +22,7 @@ class Kind(models.TextChoices):
     MOVED = "moved", "Moved"
     CANCELLED = "cancelled", "Cancelled"
     OFFER = "offer", "Offer from the waitlist"
+    ADVICE = "advice", "Advice after the visit"
 
 
 ANNOUNCING = frozenset({Kind.CONFIRMATION, Kind.MOVED})

@@ -9,7 +9,8 @@ from decimal import Decimal
 
 from django.db.models import Count, QuerySet, Sum
 
-from infusions.doses.models import DoseRecord, Reaction
+from infusions.doses.models import DoseRecord
+from infusions.doses.reaction_models import Reaction
 from infusions.formulary.models import Product
 from infusions.reports.scope import Scope, share
 

@@ -11,7 +11,7 @@ from django.db.models import OuterRef, QuerySet, Subquery
 from infusion_center.accounts.models import User
 from infusion_center.audit import services as audit
 from infusion_center.core import clock
-from infusions.doses.models import Reaction
+from infusions.doses.reaction_models import Reaction
 from infusions.reports.clinical import grams_in
 from infusions.reports.scope import Scope
 from infusions.reports.utilization import LATE

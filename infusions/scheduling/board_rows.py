@@ -19,7 +19,8 @@ from django.db.models.functions import Cast
 
 from infusions.checklists.models import PreInfusionChecklist
 from infusions.doses.course import Course
-from infusions.doses.models import DoseRecord, DoseState, RateChange, Reaction, ReactionKind, VialUsed, VitalSigns
+from infusions.doses.models import DoseRecord, DoseState, RateChange, VialUsed, VitalSigns
+from infusions.doses.reaction_models import Reaction, ReactionKind
 from infusions.facility.models import Setting, Site
 from infusions.scheduling.models import Appointment
 from infusions.scheduling.states import State

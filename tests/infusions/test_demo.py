@@ -10,7 +10,8 @@ from infusion_center.accounts.models import User
 from infusion_center.audit.models import AuditEvent
 from infusion_center.core import clock
 from infusions.demo import DEMO_LOGINS, DEMO_PASSWORD
-from infusions.doses.models import DoseRecord, Reaction
+from infusions.doses.models import DoseRecord
+from infusions.doses.reaction_models import Reaction
 from infusions.facility.models import Chair, Nurse, Site
 from infusions.orders.models import InfusionOrder
 from infusions.scheduling.cover import uncovered_visits

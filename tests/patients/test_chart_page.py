@@ -9,7 +9,8 @@ from django.urls import reverse
 from infusion_center.accounts.models import RoleGrant
 from infusion_center.audit.models import AuditEvent
 from infusion_center.core import clock
-from infusions.doses.models import DoseRecord, Reaction
+from infusions.doses.models import DoseRecord
+from infusions.doses.reaction_models import Reaction
 from infusions.orders.models import OrderStatus
 from infusions.scheduling.states import State
 from patients.chart_views import weight_graph

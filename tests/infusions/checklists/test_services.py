@@ -51,7 +51,7 @@ def test_load_template_loads_the_shipped_questions_once():
 
 
 def test_load_template_leaves_a_template_of_the_center_in_use(manager):
-    own = ChecklistTemplate.objects.create(version=2, is_active=True, created_by=manager)
+    own = ChecklistTemplate.objects.create(version=2, is_active=True, published_at=clock.now(), created_by=manager)
     shipped = load_template()
     assert (shipped.is_active, list(ChecklistTemplate.objects.filter(is_active=True))) == (False, [own])
 

@@ -32,7 +32,9 @@ def colleague(site):
 
 
 def make_passed(appointment, *, status=RunStatus.PASSED, when=NOON) -> PreInfusionChecklist:
-    template = ChecklistTemplate.objects.first() or ChecklistTemplate.objects.create(version=1, is_active=True)
+    template = ChecklistTemplate.objects.first() or ChecklistTemplate.objects.create(
+        version=1, is_active=True, published_at=when
+    )
     person = appointment.nurse.user
     return PreInfusionChecklist.objects.create(
         appointment=appointment,

@@ -6,7 +6,8 @@ import pytest
 
 from infusions.doses.course import course_of
 from infusions.doses.due import DueKind, all_due, next_due
-from infusions.doses.models import DoseState, Phase, Reaction
+from infusions.doses.models import DoseState, Phase
+from infusions.doses.reaction_models import Reaction
 from infusions.scheduling.states import State
 from tests.factories.doses import make_dose_record, make_rate, make_vital_signs
 from tests.factories.orders import make_order

@@ -6,7 +6,8 @@ from infusion_center.audit.models import AuditEvent
 from infusion_center.core.rules import RuleViolation, codes
 from infusions.doses import running_rules as rules
 from infusions.doses.course import course_of
-from infusions.doses.models import DoseRecord, DoseState, Outcome, Phase, RateChange, Reaction
+from infusions.doses.models import DoseRecord, DoseState, Outcome, Phase, RateChange
+from infusions.doses.reaction_models import Reaction
 from infusions.doses.services import (
     change_rate,
     end_infusion,

@@ -3,7 +3,8 @@ from decimal import Decimal
 
 import pytest
 
-from infusions.doses.models import DoseState, Reaction
+from infusions.doses.models import DoseState
+from infusions.doses.reaction_models import Reaction
 from infusions.reports.clinical import ProductReport, product_reports, total_of
 from infusions.scheduling.states import State
 from tests.factories.doses import make_dose_record

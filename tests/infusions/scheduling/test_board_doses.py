@@ -5,8 +5,9 @@ import datetime as dt
 import pytest
 
 from infusion_center.core import clock
-from infusions.doses.models import DoseState, Reaction, ReactionKind
+from infusions.doses.models import DoseState
 from infusions.doses.queries import visits_now
+from infusions.doses.reaction_models import Reaction, ReactionKind
 from infusions.scheduling.board_day import board_day, card_of
 from infusions.scheduling.board_late import late_until
 from infusions.scheduling.models import Appointment
