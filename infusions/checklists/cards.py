@@ -6,6 +6,7 @@ from itertools import groupby
 
 from infusion_center.core.rules import Problem
 from infusions.checklists import hints, rules
+from infusions.checklists.beside import AgainLine, DisagreementLine, ReportLine, lines_beside
 from infusions.checklists.models import ChecklistAnswer, ChecklistItem, ItemKind
 from infusions.checklists.queries import RunState, earlier_answers
 from infusions.checklists.values import Value, show_value
@@ -17,6 +18,8 @@ COMPARED = frozenset({ItemKind.NUMBER, ItemKind.DATE, ItemKind.MULTI})
 LINKED = {
     "weight": ("intake-day-before", "dehydration-signs"),
     "creatinine-on": ("creatinine",),
+    "pregnancy-estrogen": ("order-matches",),
+    "new-drugs": ("order-matches",),
 }
 
 
@@ -42,6 +45,9 @@ class Card:
     last_text: str = ""
     last: ChecklistAnswer | None = None
     error: str = ""
+    report: ReportLine | None = None
+    again: AgainLine | None = None
+    disagreement: DisagreementLine | None = None
 
     @property
     def root(self) -> str:
@@ -123,10 +129,11 @@ def progress_of(state: RunState) -> Progress:
 
 
 def cards_of(
-    state: RunState, *, errors: Mapping[str, str] | None = None, typed: Mapping[str, Value] | None = None
+    state: RunState, *, errors: Mapping[str, str] | None = None, typed: Mapping[str, Value] | None = None, viewer=None
 ) -> list[Card]:
     """A card for every question, asked or not: one not asked is hidden and shown when an answer calls for it."""
     errors, typed = errors or {}, typed or {}
+    beside = lines_beside(state, viewer)
     earlier = earlier_answers(state.run.appointment, state.run)
     problems = state.problems
     asked = {item.code for item in rules.asked_items(state.items, state.answers, state.context)}
@@ -143,6 +150,9 @@ def cards_of(
             last=(last := earlier.get(item.code) if is_compared(item) else None),
             last_text=show_value(item, last.value) if last else "",
             error=errors.get(item.code, ""),
+            report=beside.reports.get(item.code),
+            again=beside.again.get(item.code),
+            disagreement=beside.disagreements.get(item.code),
         )
         for item in state.items
     ]

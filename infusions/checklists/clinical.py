@@ -1,10 +1,11 @@
 """Arithmetic of the pre-infusion check: weight change, fluids, dehydration, creatinine, vital signs. Pure."""
 
 import datetime as dt
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from decimal import ROUND_HALF_UP, Decimal
 
 from infusions.checklists.context import Limits
+from patients.models import Risk
 
 WEIGHT_HOLD_PERCENT = Decimal(10)
 WEIGHT_LOSS_SIGN_PERCENT = Decimal(3)
@@ -16,6 +17,7 @@ CREATININE_RATIO = Decimal("1.5")
 CREATININE_FIRST_DOSE_DAYS = 92
 CREATININE_DAYS = 366
 PREMEDICATION_MINUTES = 30
+NEPHROTOXIC = frozenset({"nsaid", "contrast", "aminoglycoside", "diuretic"})
 
 
 def weight_change_percent(today_kg: Decimal, order_kg: Decimal) -> Decimal:
@@ -96,3 +98,16 @@ def vital_sign_limits(limits: Limits) -> dict[str, tuple[Decimal | None, Decimal
 def minutes_since(taken: dt.time, now: dt.datetime) -> int:
     """Minutes between a wall time of today and now; negative when it still lies ahead."""
     return int((now - now.replace(hour=taken.hour, minute=taken.minute, second=0, microsecond=0)).total_seconds() // 60)
+
+
+def risks_of_answers(answers: Mapping[str, str | list[str]]) -> frozenset[str]:
+    """Risk factors of the boxed warning that the answers tell of.
+
+    Infection and dehydration are left out: they hold the infusion, and pass.
+    """
+    risks = set()
+    if answers.get("pregnancy-estrogen") == "yes":
+        risks.add(Risk.OESTROGEN.value)
+    if NEPHROTOXIC & set(answers.get("new-drugs", ())):
+        risks.add(Risk.NEPHROTOXIC_DRUGS.value)
+    return frozenset(risks)

@@ -4,7 +4,7 @@ from django import forms
 from django.http import QueryDict
 
 from infusion_center.core.forms import FormMixin
-from infusions.checklists.models import ChecklistItem, ItemKind
+from infusions.checklists.models import ChecklistItem, HoldStepKind, ItemKind
 from infusions.checklists.values import Value
 
 
@@ -34,3 +34,12 @@ class OverrideForm(FormMixin, forms.Form):
         widget=forms.Textarea(attrs={"rows": 2}),
         help_text="Who decided, and why it is safe. Kept for ever.",
     )
+
+
+class HoldStepForm(FormMixin, forms.Form):
+    """One step about a check that did not pass; each button of the page sends its kind and what belongs to it."""
+
+    kind = forms.ChoiceField(choices=HoldStepKind.choices)
+    amount_ml = forms.IntegerField(required=False, min_value=1, max_value=9999)
+    recheck_minutes = forms.IntegerField(required=False, min_value=1, max_value=9999)
+    note = forms.CharField(required=False, max_length=200)

@@ -4,12 +4,13 @@ from decimal import Decimal
 
 from infusion_center.core.rules import Severity
 from infusions.checklists import clinical
+from infusions.checklists.caps import Caps
 from infusions.checklists.consequences import fluid_target, today_kg
 from infusions.checklists.models import ChecklistItem
 from infusions.checklists.queries import RunState
 from infusions.checklists.values import plain
 from infusions.orders.models import InfusionOrder
-from infusions.orders.queries import order_plan
+from infusions.orders.queries import product_plan
 
 
 def facts_beside(item: ChecklistItem, state: RunState) -> list[str]:
@@ -46,7 +47,18 @@ def consequence_of(item: ChecklistItem, state: RunState) -> str:
         lost = score - len(set(answers[item.code]) - {"none"})
         counted = f"{score} sign{'' if score == 1 else 's'}{', the weight lost among them' if lost else ''}"
         return f"{counted}; {clinical.DEHYDRATION_HOLD} hold the infusion"
+    if clinical.risks_of_answers({item.code: answers[item.code]}):
+        return cap_lowered(state.caps)
     return ""
+
+
+def cap_lowered(caps: Caps | None) -> str:
+    """What being at risk comes to for the rate. Source: labels, boxed warning; fact sheet 1b."""
+    if caps is None:
+        return "At risk: the lowest rate practicable"
+    if caps.at_risk.ml_per_h >= caps.ordinary.ml_per_h:
+        return f"At risk: at most {caps.at_risk}, as planned"
+    return f"At risk: at most {caps.at_risk} instead of {plain(caps.ordinary.ml_per_h)}"
 
 
 def identity_name(state: RunState) -> list[str]:
@@ -59,18 +71,20 @@ def identity_birth(state: RunState) -> list[str]:
 
 def order_in_hand(state: RunState) -> list[str]:
     order = state.run.appointment.order
+    at_risk = state.at_risk_now
     return [
         order.product.label,
-        *dose_lines(order, state.run.appointment.course_day),
+        *dose_lines(order, state.run.appointment.course_day, at_risk),
+        *([cap_lowered(state.caps)] if at_risk else []),
         f"Premedication: {order.premedication or 'none ordered'}",
         f"Prescriber: {order.prescriber_name}",
     ]
 
 
-def dose_lines(order: InfusionOrder, course_day: int) -> list[str]:
+def dose_lines(order: InfusionOrder, course_day: int, at_risk: bool) -> list[str]:
     """Grams and rates of this day; the bare dose while the schedule of the product is locked."""
     basis = f"{plain(order.dose_mg_per_kg)} mg/kg at {plain(order.dosing_weight_kg)} kg"
-    plan = order_plan(order)
+    plan = product_plan(order, order.product, at_risk).plan
     if plan is None:
         return [basis, "No rate plan: the schedule is not signed off"]
     day = plan.days[min(course_day, len(plan.days)) - 1]

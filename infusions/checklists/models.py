@@ -1,5 +1,7 @@
 """The pre-infusion hydration and safety check: versioned questions, and runs whose answers are only ever added."""
 
+import datetime as dt
+
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
@@ -140,6 +142,17 @@ class PreInfusionChecklist(PublicIdModel, TimestampedModel):
     @property
     def lets_pass(self) -> bool:
         return self.status in LETS_PASS
+
+    @property
+    def last_hold_step(self) -> "HoldStep | None":
+        """Of a check that did not pass; reads what was prefetched."""
+        return max(self.hold_steps.all(), key=lambda step: step.pk, default=None)
+
+    @property
+    def recheck_at(self) -> dt.datetime | None:
+        """When to check again by the latest step that names a time."""
+        named = [step for step in self.hold_steps.all() if step.recheck_at is not None]
+        return max(named, key=lambda step: step.pk).recheck_at if named else None
 
 
 class PatientReport(PublicIdModel, AppendOnlyModel):

@@ -1,21 +1,20 @@
 """The page of what came out of a check: what to do next, and the forms for those who may decide."""
 
-import datetime as dt
-from collections.abc import Iterable
 from dataclasses import replace
 
 from infusion_center.accounts.roles import Permission, has_permission
 from infusion_center.core import clock
-from infusion_center.core.rules import Problem
 from infusions.checklists import cards
 from infusions.checklists.findings import Finding, findings_of
-from infusions.checklists.forms import OverrideForm
-from infusions.checklists.models import PreInfusionChecklist
+from infusions.checklists.forms import HoldStepForm, OverrideForm
+from infusions.checklists.hold_rules import RECHECK_GRACE, prescriber_answered
+from infusions.checklists.models import HoldStepKind, PreInfusionChecklist, RunStatus
 from infusions.checklists.queries import run_state
+from infusions.scheduling.states import State
 
+QUICK_ML = (250, 500)
 # Problems that fluids may settle: drink or infuse, wait, look again.
 DRY = frozenset({"dehydration-signs-hold", "intake-day-before-low", "urine-normal"})
-RECHECK_MINUTES = 60
 
 
 def with_form(finding: Finding, refused: OverrideForm | None) -> Finding:
@@ -27,8 +26,9 @@ def with_form(finding: Finding, refused: OverrideForm | None) -> Finding:
     return replace(finding, form=OverrideForm(initial={"code": code}, auto_id=f"{code}_%s"))
 
 
-def outcome_context(request, run: PreInfusionChecklist, refused: OverrideForm | None = None) -> dict:
-    state = run_state(run, clock.now())
+def outcome_context(request, run: PreInfusionChecklist, refused: OverrideForm | None = None, step_form=None) -> dict:
+    now = clock.now()
+    state = run_state(run, now)
     findings = findings_of(state)
     if has_permission(request.user, Permission.OVERRIDE_CHECKLIST) and not run.lets_pass:
         findings = [with_form(finding, refused) for finding in findings]
@@ -38,13 +38,27 @@ def outcome_context(request, run: PreInfusionChecklist, refused: OverrideForm | 
         "site": run.appointment.site,
         "findings": findings,
         "progress": cards.progress_of(state),
-        "recheck_at": recheck_at(run, [finding.problem for finding in findings if finding.holds]),
         "may_fill": has_permission(request.user, Permission.FILL_CHECKLIST),
+        "now": now,
+    } | hold_context(run, findings, step_form)
+
+
+def hold_context(run: PreInfusionChecklist, findings: list[Finding], step_form: HoldStepForm | None) -> dict:
+    """What was done about a check that did not pass, and what can be done by one or two taps."""
+    steps = list(run.hold_steps.select_related("by").order_by("id"))
+    restriction_ml = run.appointment.patient.fluid_restriction_ml_per_day
+    waits = run.status == RunStatus.FAILED and run.appointment.state == State.ARRIVED
+    recheck_at = run.recheck_at
+    return {
+        "steps": steps,
+        "waits": waits,
+        "recheck_at": recheck_at,
+        "recheck_latest": recheck_at + RECHECK_GRACE if recheck_at else None,
+        "is_dry": any(finding.holds and finding.problem.code in DRY for finding in findings),
+        "asks_first": restriction_ml is not None and not prescriber_answered(steps),
+        "restriction_ml": restriction_ml,
+        "is_sent_home": bool(steps) and steps[-1].kind == HoldStepKind.SENT_HOME,
+        "fluids": QUICK_ML,
+        "rechecks": sorted({15, 30, run.appointment.site.recheck_minutes}),
+        "step_form": step_form or HoldStepForm(),
     }
-
-
-def recheck_at(run: PreInfusionChecklist, problems: Iterable[Problem]) -> dt.datetime | None:
-    """When to look again after fluids; only where fluids may settle it."""
-    if run.closed_at is None or not any(problem.code in DRY for problem in problems):
-        return None
-    return run.closed_at + dt.timedelta(minutes=RECHECK_MINUTES)

@@ -5,15 +5,19 @@ from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property
 
+from django.db.models import Max
+
 from infusion_center.core import clock
 from infusion_center.core.rules import Problem
-from infusions.checklists import rules
+from infusions.checklists import clinical, rules
+from infusions.checklists.caps import Caps, caps_of
 from infusions.checklists.context import CheckContext, Limits
 from infusions.checklists.models import ChecklistAnswer, ChecklistItem, PreInfusionChecklist, RunStatus
 from infusions.checklists.values import Value
 from infusions.orders.models import OrderStatus
 from infusions.scheduling.models import Appointment
 from patients.models import Weight
+from patients.queries import is_at_risk
 
 ADULT_YEARS = 18
 LAST_WEIGHT_DAYS = 45
@@ -25,8 +29,12 @@ class RunState:
 
     run: PreInfusionChecklist
     items: list[ChecklistItem]
-    latest: dict[str, ChecklistAnswer]
+    history: list[ChecklistAnswer]
     context: CheckContext
+
+    @cached_property
+    def latest(self) -> dict[str, ChecklistAnswer]:
+        return {answer.item.code: answer for answer in self.history}
 
     @cached_property
     def answers(self) -> dict[str, Value]:
@@ -50,13 +58,25 @@ class RunState:
 
     @property
     def last_answer_id(self) -> int:
-        return max((answer.pk for answer in self.latest.values()), default=0)
+        return self.history[-1].pk if self.history else 0
+
+    @cached_property
+    def caps(self) -> Caps | None:
+        return caps_of(self.run.appointment.order)
+
+    @property
+    def at_risk_now(self) -> bool:
+        """Known before, or by these answers: closing the check records it, and the lower cap holds."""
+        return self.context.at_risk or bool(clinical.risks_of_answers(self.answers))
 
 
 def latest_answers(run: PreInfusionChecklist) -> dict[str, ChecklistAnswer]:
     """Item code -> the answer that counts, which is the one written last."""
-    rows = run.answers.select_related("item", "answered_by").order_by("id")
-    return {answer.item.code: answer for answer in rows}
+    return {answer.item.code: answer for answer in answers_in_order(run)}
+
+
+def answers_in_order(run: PreInfusionChecklist) -> list[ChecklistAnswer]:
+    return list(run.answers.select_related("item", "answered_by", "report").order_by("id"))
 
 
 def run_state(run: PreInfusionChecklist, now: dt.datetime) -> RunState:
@@ -65,7 +85,7 @@ def run_state(run: PreInfusionChecklist, now: dt.datetime) -> RunState:
     return RunState(
         run=run,
         items=list(run.template.items.order_by("position")),
-        latest=latest_answers(run),
+        history=answers_in_order(run),
         context=context_of(run.appointment, at, before=run),
     )
 
@@ -74,6 +94,17 @@ def current_run(appointment: Appointment) -> PreInfusionChecklist | None:
     """The run in hand: the latest of the visit, open or closed."""
     runs = PreInfusionChecklist.objects.filter(appointment=appointment)
     return runs.select_related("template", "started_by", "closed_by").order_by("-started_at", "-id").first()
+
+
+def nothing_new(user, run_id: str, seen: int) -> bool:
+    """Whether the run is open still and holds no answer after the one that the page shows. One statement.
+
+    Answers of a run are written under its lock, so a later one always has a higher number.
+    """
+    visible = Appointment.objects.visible_to(user)
+    runs = PreInfusionChecklist.objects.filter(public_id=run_id, appointment__in=visible, status=RunStatus.OPEN)
+    row = runs.order_by().annotate(last=Max("answers__pk")).values_list("last", flat=True)[:1]
+    return any((last or 0) <= seen for last in row)
 
 
 def context_of(appointment: Appointment, now: dt.datetime, before: PreInfusionChecklist | None = None) -> CheckContext:
@@ -96,7 +127,7 @@ def context_of(appointment: Appointment, now: dt.datetime, before: PreInfusionCh
         is_home=appointment.is_home,
         is_first_dose=order.is_first_dose and order.doses_given == 0,
         is_adult=patient.age_on(local_now.date()) >= ADULT_YEARS,
-        at_risk=order.at_risk,
+        at_risk=order.at_risk or is_at_risk(patient, local_now.date()),
         interval_days=order.interval_days,
         premedication=order.premedication,
         hydration_target_ml=site.hydration_target_ml,

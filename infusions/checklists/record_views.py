@@ -43,7 +43,8 @@ def run_detail(request, run_id):
     history = list(run.answers.select_related("item", "answered_by").order_by("-id"))
     for answer in history:
         answer.shown = show_value(answer.item, answer.value)
-    context = run_summary(run) | {"history": history}
+    steps = list(run.hold_steps.select_related("by").order_by("id"))
+    context = run_summary(run) | {"history": history, "steps": steps}
     return render(request, "infusions/checklists/run_detail.html", context)
 
 

@@ -10,12 +10,13 @@ from infusion_center.accounts.roles import Permission, has_permission
 from infusion_center.audit import services as audit
 from infusion_center.core import clock
 from infusion_center.core.rules import Problem, RuleViolation, blocker, codes
-from infusions.checklists import rules
+from infusions.checklists import clinical, rules
 from infusions.checklists.models import (
     ChecklistAnswer,
     ChecklistItem,
     ChecklistOverride,
     ChecklistTemplate,
+    PatientReport,
     PreInfusionChecklist,
     RunStatus,
 )
@@ -23,7 +24,8 @@ from infusions.checklists.queries import RunState, current_run, run_state
 from infusions.checklists.values import UnreadableAnswer, Value, read_value
 from infusions.scheduling.models import Appointment
 from infusions.scheduling.states import State
-from patients.services import record_weight
+from patients.queries import risks_of
+from patients.services import record_risk, record_weight
 
 # Weighed before the nurse's eyes: what is odd about it stops the infusion here, by the rules of the check.
 UNUSUAL_WEIGHTS = frozenset({"weight-implausible-for-age"})
@@ -63,7 +65,7 @@ def answer_item(
     Raises RuleViolation with the item's code as the field when the value is no answer to it.
     """
     now = now or clock.now()
-    return _answer(open_run(run, now), item, value, by, now)
+    return add_answer(open_run(run, now), item, value, by, now)
 
 
 @transaction.atomic
@@ -73,7 +75,7 @@ def answer_items(
     """Several answers at once: all of them, or none when one is refused."""
     now = now or clock.now()
     run = open_run(run, now)
-    return [_answer(run, item, value, by, now) for item, value in values.items()]
+    return [add_answer(run, item, value, by, now) for item, value in values.items()]
 
 
 def open_run(run: PreInfusionChecklist, now: dt.datetime) -> PreInfusionChecklist:
@@ -82,9 +84,15 @@ def open_run(run: PreInfusionChecklist, now: dt.datetime) -> PreInfusionChecklis
     return run
 
 
-def _answer(
-    run: PreInfusionChecklist, item: ChecklistItem, value: str | list[str], by, now: dt.datetime
+def add_answer(
+    run: PreInfusionChecklist,
+    item: ChecklistItem,
+    value: str | list[str],
+    by,
+    now: dt.datetime,
+    report: PatientReport | None = None,
 ) -> ChecklistAnswer:
+    """One more answer in an open and locked run. `report`: what the patient had said, verified by this answer."""
     if item.template_id != run.template_id:
         raise RuleViolation([blocker("foreign-item", "The question belongs to another checklist.")])
     try:
@@ -93,10 +101,12 @@ def _answer(
         raise RuleViolation([blocker("unreadable-answer", str(unreadable), field=item.code)]) from None
     refuse_a_day_ahead(run, item, kept, now)
     last = run.answers.filter(item=item).select_related("answered_by").order_by("-id").first()
-    if last is not None and last.value == kept:
+    if last is not None and last.value == kept and (report is None or last.report_id is not None):
         return last
-    answer = ChecklistAnswer.objects.create(run=run, item=item, value=kept, answered_at=now, answered_by=by)
-    record("checklist.answered", run, by, item=item.code)
+    answer = ChecklistAnswer.objects.create(
+        run=run, item=item, value=kept, answered_at=now, answered_by=by, report=report
+    )
+    record("checklist.answered", run, by, item=item.code, **({"report": report.public_id} if report else {}))
     return answer
 
 
@@ -140,6 +150,7 @@ def close_checklist(*, run: PreInfusionChecklist, by, now: dt.datetime | None = 
     if status == RunStatus.PASSED and rules.holding(problems):
         status = RunStatus.OVERRIDDEN
     keep_weight(state, by, now)
+    keep_risks(state, by, now)
     end_run(run, status, problems, by, now)
     return run
 
@@ -198,6 +209,13 @@ def keep_weight(state: RunState, by, now: dt.datetime) -> None:
     measured_on = min(state.context.today, clock.local_date(now, patient.time_zone))
     if not patient.weights.current().filter(measured_on=measured_on, kg=kg).exists():
         record_weight(patient=patient, kg=kg, measured_on=measured_on, by=by, accepted=UNUSUAL_WEIGHTS, now=now)
+
+
+def keep_risks(state: RunState, by, now: dt.datetime) -> None:
+    """A risk factor that the answers tell of becomes one of the patient, whatever the outcome: the rate cap holds."""
+    patient = state.run.appointment.patient
+    for code in sorted(clinical.risks_of_answers(state.answers) - risks_of(patient)):
+        record_risk(patient=patient, code=code, by=by, now=now)
 
 
 def end_run(run: PreInfusionChecklist, status: RunStatus, problems: list[Problem], by, now: dt.datetime) -> None:

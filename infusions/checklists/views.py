@@ -2,6 +2,7 @@
 
 from django.contrib import messages
 from django.db import transaction
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_POST
@@ -12,11 +13,12 @@ from infusion_center.audit.services import record_opening
 from infusion_center.core import clock
 from infusion_center.core.htmx import go_to, is_htmx
 from infusion_center.core.rules import RuleViolation
-from infusions.checklists import cards, services
+from infusions.checklists import cards, confirming, services
 from infusions.checklists.forms import changed_answers, posted_answer
-from infusions.checklists.models import ChecklistItem, PreInfusionChecklist
+from infusions.checklists.models import ChecklistItem, PatientReport, PreInfusionChecklist
 from infusions.checklists.outcome_views import outcome_context
-from infusions.checklists.queries import current_run, run_state
+from infusions.checklists.patient_reports import latest_report
+from infusions.checklists.queries import current_run, nothing_new, run_state
 from infusions.scheduling.models import Appointment
 
 NOT_ANSWERED = "Not answered yet."
@@ -46,13 +48,16 @@ def checklist_detail(request, appointment_id):
         if run.is_open and has_permission(request.user, Permission.FILL_CHECKLIST):
             return fill_page(request, run)
         return render(request, "infusions/checklists/outcome.html", outcome_context(request, run))
-    return render(request, "infusions/checklists/start.html", {"appointment": appointment, "earlier": run})
+    context = {"appointment": appointment, "earlier": run, "report": latest_report(appointment)}
+    return render(request, "infusions/checklists/start.html", context)
 
 
 def fill_page(request, run, *, errors=None, typed=None, problems=()):
     state = run_state(run, clock.now())
+    drawn = cards.cards_of(state, errors=errors, typed=typed, viewer=request.user)
     context = page_context(state) | {
-        "sections": cards.sections_of(cards.cards_of(state, errors=errors, typed=typed)),
+        "sections": cards.sections_of(drawn),
+        "report": latest_report(state.run.appointment),
         "errors": errors or {},
         "problems": problems,
     }
@@ -103,11 +108,10 @@ def checklist_answer(request, run_id, code):
 
 def fragment(request, run, *, code="", errors=None, typed=None):
     """The question answered, and beside it (out of band) what else changed on the page."""
-    state = run_state(run, clock.now())
-    seen = request.POST.get("seen") or request.GET.get("seen") or ""
-    seen = int(seen) if seen.isascii() and seen.isdigit() else 0
+    state, seen = run_state(run, clock.now()), seen_by(request)
     wanted = cards.touched_codes(state, code, seen) if code else cards.changed_codes(state, seen)
-    drawn = {card.item.code: card for card in cards.cards_of(state, errors=errors, typed=typed)}
+    cards_now = cards.cards_of(state, errors=errors, typed=typed, viewer=request.user)
+    drawn = {card.item.code: card for card in cards_now}
     context = page_context(state) | {
         "card": drawn.get(code),
         "others": [card for other, card in drawn.items() if other in wanted],
@@ -115,10 +119,44 @@ def fragment(request, run, *, code="", errors=None, typed=None):
     return render(request, "infusions/checklists/_answered.html", context)
 
 
+def seen_by(request) -> int:
+    """The latest answer that the page shows."""
+    seen = request.POST.get("seen") or request.GET.get("seen") or ""
+    return int(seen) if seen.isascii() and seen.isdigit() and len(seen) < 19 else 0
+
+
+@requires(Permission.FILL_CHECKLIST)
+@require_POST
+def checklist_confirm(request, run_id, code):
+    """One tap takes over what the patient reported, or what the check before found."""
+    run = visible_run(request, run_id)
+    item, errors = get_object_or_404(ChecklistItem, template=run.template, code=code), {}
+    named = request.POST.get("report", "")
+    try:
+        if not is_htmx(request):
+            keep_changed(request, run)
+        if named:
+            report = get_object_or_404(PatientReport, appointment=run.appointment, public_id=named)
+            confirming.confirm_report(run=run, item=item, report=report, by=request.user)
+        else:
+            confirming.confirm_earlier(run=run, item=item, by=request.user)
+    except RuleViolation as refused:
+        errors = {problem.field: f"{problem.message} {problem.remedy}".strip() for problem in refused.problems}
+        if code not in errors:
+            return over(request, run, refused)
+    if is_htmx(request):
+        return fragment(request, run, code=code, errors=errors)
+    if errors:
+        return fill_page(request, run, errors=errors)
+    return redirect(f"{reverse('checklists:checklist-detail', args=[run.appointment.public_id])}#item-{code}")
+
+
 @requires(Permission.FILL_CHECKLIST)
 @require_GET
 def checklist_changes(request, run_id):
-    """What colleagues answered since `seen`: the page asks every few seconds."""
+    """What colleagues answered since `seen`: the page asks every few seconds, mostly for nothing, in one statement."""
+    if nothing_new(request.user, run_id, seen_by(request)):
+        return HttpResponse(status=204)
     run = visible_run(request, run_id)
     if not run.is_open:
         return go_to(request, "checklists:checklist-detail", run.appointment.public_id)

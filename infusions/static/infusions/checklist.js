@@ -4,7 +4,7 @@
   var form = document.querySelector("[data-checklist]");
   if (!form) return;
   var sent = new WeakMap(); // question -> what its fields held when it was last sent
-  var failed = new Map(); // code -> seconds to wait before the next try
+  var failed = new Map(); // code -> what was pressed, to press it again
   var inHand = ""; // code of the question last touched
   var RETRY_SECONDS = 8;
 
@@ -54,7 +54,9 @@
   }
 
   function send(question) {
-    question.dispatchEvent(new Event("change", { bubbles: true }));
+    var pressed = failed.get(question.dataset.item);
+    if (pressed && pressed.matches("[data-confirm]") && pressed.isConnected && held(question) === "") pressed.click();
+    else question.dispatchEvent(new Event("change", { bubbles: true }));
   }
 
   function retryAll() {
@@ -76,7 +78,7 @@
   // An emptied question is no answer: nothing is sent, what was kept stays.
   document.body.addEventListener("htmx:confirm", function (event) {
     var question = questionOf(event.detail.elt);
-    if (question && held(question) === "") {
+    if (question && held(question) === "" && !event.detail.elt.matches("[data-confirm]")) {
       event.preventDefault();
       say(question, "Not answered: what was saved before stays.", "idle");
     }
@@ -98,12 +100,28 @@
     showOverall();
   });
 
-  // News from colleagues never lands on a question that is being answered here.
+  // News from colleagues never lands on a question that is being answered here. It is asked for again: what the page
+  // has seen (which comes last in a reply) moves on only when all of it was shown.
+  var heldBack = false;
   document.body.addEventListener("htmx:oobBeforeSwap", function (event) {
+    if (event.detail.target.id === "seen" && heldBack) {
+      event.detail.shouldSwap = heldBack = false;
+      return;
+    }
     var question = questionOf(event.detail.target);
     if (!question) return;
     var typing = question.contains(document.activeElement) && document.activeElement.matches("input[type=text], textarea");
-    if (typing || question.dataset.dirty || failed.has(question.dataset.item)) event.detail.shouldSwap = false;
+    if (typing || question.dataset.dirty || failed.has(question.dataset.item)) {
+      event.detail.shouldSwap = false;
+      heldBack = true;
+    }
+  });
+
+  // What was typed and taken back again is not being answered any more.
+  form.addEventListener("focusout", function (event) {
+    var question = questionOf(event.target);
+    var was = question && question.querySelector("input[name^='was-']");
+    if (was && was.value === held(question)) delete question.dataset.dirty;
   });
 
   form.addEventListener("input", function (event) {
@@ -125,7 +143,7 @@
   function lost(event) {
     var question = questionOf(event.detail.elt);
     if (!question) return;
-    failed.set(question.dataset.item, true);
+    failed.set(question.dataset.item, event.detail.elt);
     say(question, "Not saved.", "failed");
   }
   ["htmx:sendError", "htmx:responseError", "htmx:timeout"].forEach(function (name) {
