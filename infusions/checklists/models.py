@@ -144,15 +144,10 @@ class PreInfusionChecklist(PublicIdModel, TimestampedModel):
         return self.status in LETS_PASS
 
     @property
-    def last_hold_step(self) -> "HoldStep | None":
-        """Of a check that did not pass; reads what was prefetched."""
-        return max(self.hold_steps.all(), key=lambda step: step.pk, default=None)
-
-    @property
     def recheck_at(self) -> dt.datetime | None:
-        """When to check again by the latest step that names a time."""
-        named = [step for step in self.hold_steps.all() if step.recheck_at is not None]
-        return max(named, key=lambda step: step.pk).recheck_at if named else None
+        """When to check again, by the latest step that says so or that ends the matter. Reads what was prefetched."""
+        said = [step for step in self.hold_steps.all() if step.recheck_at or step.kind == HoldStepKind.SENT_HOME]
+        return max(said, key=lambda step: step.pk).recheck_at if said else None
 
 
 class PatientReport(PublicIdModel, AppendOnlyModel):

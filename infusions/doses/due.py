@@ -36,6 +36,7 @@ class DueKind(StrEnum):
     OBSERVATION_END = "observation_end"
     SIGN = "sign"
     START = "start"
+    RECHECK = "recheck"
     CHECKLIST = "checklist"
     ARRIVAL = "arrival"
 

@@ -9,9 +9,10 @@ import datetime as dt
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from django.db.models import Prefetch, Q, QuerySet
+from django.db.models import Prefetch, Q, QuerySet, prefetch_related_objects
 
 from infusion_center.core import clock
+from infusions.checklists.hold_rules import RECHECK_GRACE
 from infusions.checklists.models import PreInfusionChecklist, RunStatus
 from infusions.doses.course import Course, course_of
 from infusions.doses.due import CLIMBING, Due, DueKind, all_due
@@ -74,6 +75,7 @@ def visits_now(appointments: Iterable[Appointment], now: dt.datetime) -> list[Vi
     runs: dict[int, PreInfusionChecklist] = {}
     for run in PreInfusionChecklist.objects.filter(appointment__in=keys).order_by("started_at", "id"):
         runs[run.appointment_id] = run
+    prefetch_related_objects([run for run in runs.values() if run.status == RunStatus.FAILED], "hold_steps")
     courses = {key: course_of(record) for key, record in records.items()}
     return [visit_now(visit, courses.get(visit.pk), runs.get(visit.pk), now) for visit in appointments]
 
@@ -102,16 +104,22 @@ def _arrived(visit: Appointment, course: Course | None, run: PreInfusionChecklis
     zone_name = visit.site.time_zone
     today = run is not None and clock.local_date(run.started_at, zone_name) == clock.local_date(now, zone_name)
     if not today or run.status not in PASSED:
-        failed = today and run.status == RunStatus.FAILED
-        what = "Checklist did not pass" if failed else "Checklist"
-        arrived = visit.arrived_at or visit.start
-        due = Due(DueKind.CHECKLIST, what, arrived, max(arrived, visit.start) + CLIMBING)
+        due = _check_due(visit, run if today else None)
         return VisitNow(visit, "checklist" if today else visit.state, course, due.seen_at(now))
     if course is not None:
         return VisitNow(visit, course.state, course, next(iter(all_due(course, now)), None))
     at = visit.start + dt.timedelta(minutes=visit.preparation_minutes)
     due = Due(DueKind.START, "Prepare the vials", at, at + CLIMBING)
     return VisitNow(visit, DoseState.PREPARING, None, due.seen_at(now))
+
+
+def _check_due(visit: Appointment, run: PreInfusionChecklist | None) -> Due:
+    """The check of today: to be done, or again at the time that the nurse set after it did not pass."""
+    if run is not None and run.status == RunStatus.FAILED and run.recheck_at is not None:
+        return Due(DueKind.RECHECK, "Check again", run.recheck_at, run.recheck_at + RECHECK_GRACE)
+    what = "Checklist did not pass" if run is not None and run.status == RunStatus.FAILED else "Checklist"
+    arrived = visit.arrived_at or visit.start
+    return Due(DueKind.CHECKLIST, what, arrived, max(arrived, visit.start) + CLIMBING)
 
 
 def by_urgency(visits: Iterable[VisitNow]) -> list[VisitNow]:

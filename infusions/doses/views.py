@@ -55,7 +55,7 @@ def my_patients(request):
 def card_url(one: queries.VisitNow) -> str:
     """One tap to where the next thing is done."""
     name = "doses:dose-detail"
-    if one.due is not None and one.due.kind == DueKind.CHECKLIST:
+    if one.due is not None and one.due.kind in (DueKind.CHECKLIST, DueKind.RECHECK):
         name = "checklists:checklist-detail"
     try:
         return reverse(name, args=[one.appointment.public_id])

@@ -1,8 +1,12 @@
 """Filters of the ledger, the reason of a resend, and the patient's answer from a mail."""
 
+from collections.abc import Iterable
+
 from django import forms
 
 from infusion_center.core.forms import FormMixin
+from infusions.checklists.patient_reports import INTAKE, NEW_DRUGS, glasses_ml
+from infusions.checklists.values import Value
 from infusions.reminders.models import Kind
 
 STATES = [("", "All"), ("waiting", "Waiting"), ("sent", "Sent"), ("skipped", "Skipped"), ("failed", "Failed")]
@@ -35,3 +39,28 @@ class ResendForm(FormMixin, forms.Form):
 class MoveRequestForm(forms.Form):
     answer = forms.ChoiceField(choices=[("confirm", ""), ("move", ""), ("cannot", "")])
     message = forms.CharField(required=False, max_length=250, widget=forms.Textarea)
+
+
+MOST_GLASSES = 11  # the last choice stands for this many or more
+
+
+class BeforeVisitForm(forms.Form):
+    """What the patient taps before the visit, about the questions of the check that are asked that day."""
+
+    def __init__(self, *args, codes: Iterable[str], **kwargs):
+        super().__init__(*args, **kwargs)
+        for code in codes:
+            choices = [(str(n), "") for n in range(MOST_GLASSES + 1)] if code in INTAKE else [("yes", ""), ("no", "")]
+            self.fields[code] = forms.ChoiceField(choices=choices, required=False)
+        self.fields["comment"] = forms.CharField(required=False, max_length=300)
+
+    def values(self) -> dict[str, Value]:
+        """As the answers of the check hold them; what was left open is left out."""
+        told = {code: text for code, text in self.cleaned_data.items() if code != "comment" and text}
+        return {code: _as_answer(code, text) for code, text in told.items()}
+
+
+def _as_answer(code: str, text: str) -> Value:
+    if code in INTAKE:
+        return glasses_ml(int(text))
+    return ["none"] if code == NEW_DRUGS and text == "no" else text

@@ -17,6 +17,7 @@ from django.views.decorators.http import require_http_methods
 from infusion_center.accounts.access import anonymous_allowed
 from infusion_center.core import clock
 from infusion_center.core.rules import RuleViolation
+from infusions.checklists.patient_reports import opening_problems
 from infusions.reminders import links
 from infusions.reminders.forms import MoveRequestForm
 from infusions.reminders.wording import visit_context
@@ -57,14 +58,17 @@ def visit(request, token):
     appointment = link.appointment
     situation = situation_of(link)
     if situation == "over":
-        return _gone(request, status=410, appointment=appointment)
+        return over_page(request, appointment)
     form = MoveRequestForm(request.POST or None)
     if request.method == "POST":
         if situation == "open" and form.is_valid():
             _answer(appointment, form.cleaned_data["answer"], form.cleaned_data["message"])
         return redirect("reminders:visit", token=token)
     fresh = reverse("reminders:visit", args=[links.visit_token(appointment)]) if situation == "changed" else ""
-    return _page(request, "visit", appointment, situation=situation, fresh_url=fresh, form=form)
+    asks = situation == "open" and not opening_problems(appointment, clock.now())
+    before_url = reverse("reminders:before-visit", args=[token]) if asks else ""
+    more = {"situation": situation, "fresh_url": fresh, "form": form, "before_url": before_url}
+    return page_of(request, "visit", appointment, **more)
 
 
 @anonymous_allowed(reason=LINK_IN_MAIL)
@@ -81,7 +85,7 @@ def stop(request, token):
         if wanted != wants_mail:
             set_contact_consent(patient=patient, channel=Channel.EMAIL, consents=wanted, by=None)
         return redirect("reminders:stop", token=token)
-    return _page(request, "stop", appointment, wants_mail=wants_mail)
+    return page_of(request, "stop", appointment, wants_mail=wants_mail)
 
 
 def situation_of(link: links.VisitLink) -> str:
@@ -108,10 +112,14 @@ def _answer(appointment: Appointment, answer: str, message: str) -> None:
         return
 
 
-def _page(request: HttpRequest, name: str, appointment: Appointment, **more) -> HttpResponse:
+def page_of(request: HttpRequest, name: str, appointment: Appointment, **more) -> HttpResponse:
     context = {**visit_context(appointment), "appointment": appointment, **more}
     with translation.override(context["language"]):
         return render(request, f"infusions/reminders/public/{context['language']}/{name}.html", context)
+
+
+def over_page(request: HttpRequest, appointment: Appointment) -> HttpResponse:
+    return _gone(request, status=410, appointment=appointment)
 
 
 def _gone(request: HttpRequest, *, status: int, appointment: Appointment | None = None) -> HttpResponse:

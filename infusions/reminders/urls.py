@@ -1,6 +1,6 @@
 from django.urls import path
 
-from infusions.reminders import mail_views, offer_views, public_views, views
+from infusions.reminders import mail_views, offer_views, public_views, report_views, views
 
 app_name = "reminders"
 
@@ -12,6 +12,7 @@ urlpatterns = [
     path("reminders/<slug:reminder_id>/resend/", views.reminder_resend, name="reminder-resend"),
     # In mails: short, and they name nothing.
     path("v/<str:token>/", public_views.visit, name="visit"),
+    path("v/<str:token>/before/", report_views.before_visit, name="before-visit"),
     path("o/<str:token>/", offer_views.offer, name="offer"),
     path("m/<str:token>/", public_views.stop, name="stop"),
 ]

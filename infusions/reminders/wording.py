@@ -131,6 +131,14 @@ def _moment(instant: dt.datetime, about: About, language: str) -> str:
     return f"{day}, {wall}"
 
 
+def day_of(instant: dt.datetime, appointment: Appointment) -> str:
+    """The day in the patient's language, by the wall clock of where the visit is."""
+    language = language_of(appointment)
+    zone = appointment.patient.time_zone if appointment.is_home else appointment.site.time_zone
+    with translation.override(language):
+        return date_format(clock.to_local(instant, zone), DATE_FORMATS[language])
+
+
 def when_of(appointment: About, language: str) -> When:
     """By the wall clock of where the visit is: the site, or the patient's home."""
     site_zone, home_zone = appointment.site.time_zone, appointment.patient.time_zone

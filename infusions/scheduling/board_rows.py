@@ -14,10 +14,10 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import NamedTuple
 
-from django.db.models import CharField, QuerySet, TextField, Value
+from django.db.models import CharField, Q, QuerySet, TextField, Value
 from django.db.models.functions import Cast
 
-from infusions.checklists.models import PreInfusionChecklist
+from infusions.checklists.models import HoldStep, HoldStepKind, PreInfusionChecklist
 from infusions.doses.course import Course
 from infusions.doses.models import DoseRecord, DoseState, RateChange, VialUsed, VitalSigns
 from infusions.doses.reaction_models import Reaction, ReactionKind
@@ -128,6 +128,8 @@ class Vial(NamedTuple):
 class Run(NamedTuple):
     started_at: dt.datetime
     status: str
+    pk: int = 0
+    recheck_at: dt.datetime | None = None  # the time to check again, where it did not pass
 
 
 @dataclass(slots=True)
@@ -160,10 +162,13 @@ class Parts:
     reactions: list[ReactionRow] = field(default_factory=list)
     vials: list[Vial] = field(default_factory=list)
     runs: list[Run] = field(default_factory=list)
+    rechecks: list[tuple[int, int, dt.datetime | None]] = field(default_factory=list)  # step, run, when
 
     @property
     def latest_run(self) -> Run | None:
-        return max(self.runs, default=None)
+        latest = max(self.runs, default=None)
+        said = [(step, when) for step, run, when in self.rechecks if latest is not None and run == latest.pk]
+        return latest._replace(recheck_at=max(said)[1]) if said else latest
 
 
 def visit_rows(site: Site, start: dt.datetime, end: dt.datetime, *, with_products: bool = False) -> list[VisitRow]:
@@ -205,7 +210,7 @@ def parts_by_visit(visits: Sequence[VisitRow]) -> dict[int, Parts]:
     if not of_record and not arrived:
         return found
     for kind, row, at, text, number in _parts(running, list(of_record), arrived):
-        parts = found[row if kind == "run" else of_record[row]]
+        parts = found[row if kind in ("run", "recheck") else of_record[row]]
         match kind:
             case "rate":
                 parts.rates.append(Rate(at, Decimal(number)))
@@ -218,14 +223,16 @@ def parts_by_visit(visits: Sequence[VisitRow]) -> dict[int, Parts]:
             case "plan":
                 parts.plan, parts.planned_volume_ml = json.loads(text), Decimal(number)
             case "run":
-                parts.runs.append(Run(at, text))
+                parts.runs.append(Run(at, text, int(number)))
+            case "recheck":
+                parts.rechecks.append((int(number), int(text), at))
     for parts in found.values():
         parts.rates.sort(key=lambda rate: rate.at)
     return found
 
 
 def _parts(running: list[int], records: list[int], arrived: list[int]):
-    """Six tables in one statement: kind, record or visit, instant, text, number. All have the types of the first."""
+    """Seven tables in one statement: kind, record or visit, instant, text, number. All have the types of the first."""
     nothing = Value("", CharField())
 
     def number(name: str) -> Cast:
@@ -239,13 +246,16 @@ def _parts(running: list[int], records: list[int], arrived: list[int]):
 
     plans = DoseRecord.objects.filter(pk__in=running)
     runs = PreInfusionChecklist.objects.filter(appointment_id__in=arrived)
+    says_when = Q(recheck_at__isnull=False) | Q(kind=HoldStepKind.SENT_HOME)
+    steps = HoldStep.objects.filter(says_when, run__appointment_id__in=arrived)
     rows = [
         of(RateChange, running, "rate", "at", nothing, number("rate_ml_per_h")),
         of(VitalSigns, running, "signs", "at", "phase", nothing),
         of(VialUsed, running, "vial", "recorded_at", nothing, number("grams")),
         of(Reaction, records, "reaction", "onset_at", "kind", number("grade")),
         plans.values_list(kind("plan"), "pk", "updated_at", Cast("plan", TextField()), number("planned_volume_ml")),
-        runs.values_list(kind("run"), "appointment_id", "started_at", "status", nothing),
+        runs.values_list(kind("run"), "appointment_id", "started_at", "status", number("pk")),
+        steps.values_list(kind("recheck"), "run__appointment_id", "recheck_at", number("run_id"), number("pk")),
     ]
     first, *others = (one.order_by() for one in rows)
     return first.union(*others, all=True)
