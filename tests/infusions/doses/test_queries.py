@@ -1,5 +1,6 @@
 import datetime as dt
 
+from infusions.checklists.hold_services import record_hold_step
 from infusions.doses import queries
 from infusions.doses.due import DueKind
 from infusions.doses.models import DoseState
@@ -70,3 +71,22 @@ def test_visits_of_day_takes_today_and_what_still_runs_since_yesterday(make_visi
     make_visit(state=State.CONFIRMED, site=make_site())
     assert queries.visits_of_day(nurse_user, site, NOON) == [overnight, today]
     assert queries.visits_of_day(nurse_user, site, NOON, nurse_user=nurse_user) == []
+
+
+def test_a_check_that_did_not_pass_calls_the_nurse_back_at_the_time_set(make_visit):
+    visit = make_visit()
+    run = make_passed_checklist(visit, consent="no", now=at(0))
+    record_hold_step(run=run, kind="recheck", recheck_minutes=30, by=visit.nurse.user, now=at(5))
+
+    def seen(minute) -> tuple:
+        [one] = queries.visits_now(Appointment.objects.with_people().filter(pk=visit.pk), at(minute))
+        return one.due.kind, one.due.what, one.due.at, one.due.is_due, one.due.is_overdue
+
+    again = (DueKind.RECHECK, "Check again", at(35))
+    table = {minute: seen(minute) for minute in (34, 35, 50, 51)}
+    assert table == {
+        34: (*again, False, False),
+        35: (*again, True, False),
+        50: (*again, True, False),
+        51: (*again, True, True),
+    }

@@ -5,6 +5,7 @@ import datetime as dt
 import pytest
 
 from infusion_center.core import clock
+from infusions.checklists.hold_services import record_hold_step
 from infusions.doses.models import DoseState
 from infusions.doses.queries import visits_now
 from infusions.doses.reaction_models import Reaction, ReactionKind
@@ -57,6 +58,18 @@ def test_board_tells_of_a_checklist_what_the_chairside_page_tells(center):
     visit = seated(center, State.ARRIVED)
     make_passed_checklist(visit)
     now = center.at("09:10")
+    assert as_shown(center, visit, now) == as_told_chairside(visit, now)
+
+
+@pytest.mark.parametrize("steps", [["recheck"], ["recheck", "called", "fluids"], ["fluids", "sent_home"]])
+def test_board_tells_when_a_check_that_did_not_pass_is_looked_at_again(center, steps):
+    visit = seated(center, State.ARRIVED)
+    make_passed_checklist(visit, now=center.at("09:02"), consent="no")
+    run = make_passed_checklist(visit, now=center.at("09:05"), consent="no")
+    for minute, kind in enumerate(steps):
+        more = {"recheck": {"recheck_minutes": 15}, "fluids": {"amount_ml": 250}}.get(kind, {})
+        record_hold_step(run=run, kind=kind, by=run.closed_by, now=center.at(f"09:1{minute}"), **more)
+    now = center.at("09:41")
     assert as_shown(center, visit, now) == as_told_chairside(visit, now)
 
 
