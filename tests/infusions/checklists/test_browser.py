@@ -3,8 +3,10 @@
 import pytest
 from django.test import Client
 
-from infusions.checklists.models import PreInfusionChecklist, RunStatus
+from infusions.checklists.hold_services import record_hold_step
+from infusions.checklists.models import PatientReport, PreInfusionChecklist, RunStatus
 from infusions.checklists.queries import latest_answers
+from infusions.checklists.services import answer_item, close_checklist, start_checklist
 from infusions.scheduling.states import State
 from tests.factories.accounts import make_staff
 from tests.factories.checklists import GOOD_NUMBERS, give_answers, good_answers, make_open_checklist
@@ -105,16 +107,107 @@ def test_next_unanswered_goes_on_from_here_and_begins_again(run, open_page):
     assert visited == [required[0], required[1], required[-1], required[0]]
 
 
-@pytest.mark.parametrize("size", [(1024, 768), (768, 1024), (390, 844)])
-def test_targets_are_large_and_nothing_runs_over_the_edge(run, open_page, size):
-    page = open_page(run.started_by, size)
-    boxes = page.evaluate(
+def test_answers_of_two_nurses_cross_and_each_sees_who_said_what(run, open_page):
+    first = open_page(run.started_by)
+    second = open_page(make_staff(site=run.appointment.site, full_name="Bea Nurse"))
+    first.locator("#consent-yes").tap()
+    first.locator("#item-consent.is-fine").wait_for()
+    second.locator("#consent-no").tap()
+    second.locator("#item-consent").get_by_text("yours, No, is the latest").wait_for(timeout=8000)
+    first.locator("#item-consent").get_by_text("Bea Nurse answered No").wait_for(timeout=8000)
+    assert [page.locator("#consent-no").is_checked() for page in (first, second)] == [True, True]
+    values = list(run.answers.order_by("id").values_list("value", flat=True))
+    assert values == ["yes", "no"]
+
+
+def test_news_about_a_question_in_hand_waits_until_it_is_let_go(run, open_page):
+    first = open_page(run.started_by)
+    first.locator("#weight-field").tap()
+    first.keyboard.type("7")
+    other = make_staff(site=run.appointment.site)
+    weight = run.template.items.get(code="weight")
+    with first.expect_response(lambda response: "/changes/" in response.url and response.status == 200):
+        answer_item(run=run, item=weight, value="71", by=other)
+    assert first.locator("#weight-field").input_value() == "7"
+    first.keyboard.press("Backspace")
+    first.locator("#item-consent").tap(position={"x": 5, "y": 5})
+    first.evaluate("document.activeElement.blur()")
+    first.locator("#item-weight.is-fine").wait_for(timeout=9000)
+    assert (first.locator("#weight-field").input_value(), run.answers.count()) == ("71", 1)
+
+
+def test_leaving_and_coming_back_resumes_where_it_was(run, open_page):
+    page = open_page(run.started_by)
+    page.locator("#identity-name-yes").tap()
+    page.locator("#weight-field").fill("70.5")
+    page.locator("#identity-birth-date-yes").tap()
+    page.locator("#item-weight.is-fine").wait_for()
+    page.locator("#item-identity-birth-date.is-fine").wait_for()
+    address = page.url
+    page.goto("about:blank")
+    page.goto(address)
+    page.get_by_text("3 of 25").wait_for()
+    shown = [page.locator(f"#{code}").is_checked() for code in ("identity-name-yes", "identity-birth-date-yes")]
+    assert (shown, page.locator("#weight-field").input_value()) == ([True, True], "70.5")
+    page.locator("[data-next]").tap()
+    assert page.evaluate("document.activeElement.closest('[data-item]').dataset.item") == "order-matches"
+
+
+def test_steps_after_a_failed_check_take_two_taps_and_the_clock_runs(run, open_page):
+    give_answers(run, good_answers(run) | {"dehydration-signs": ["postural-fall"]}, by=run.started_by)
+    close_checklist(run=run, by=run.started_by)
+    page = open_page(run.started_by)
+    page.get_by_role("button", name="250 mL").tap()
+    clock = page.locator(".check-recheck .due-clock")
+    clock.wait_for()
+    texts = {clock.text_content()}
+    page.wait_for_function(
+        "(seen) => document.querySelector('.check-recheck .due-clock').textContent.startsWith('in ')", arg=list(texts)
+    )
+    page.get_by_role("button", name="Check again", exact=True).tap()
+    page.locator("#item-weight").get_by_role("button", name="Confirm").tap()
+    page.locator("#item-weight.is-fine").wait_for()
+    assert kept(run.appointment.checklists.get(status=RunStatus.OPEN)) == {"weight": "70"}
+
+
+def interactive(page) -> list:
+    return page.evaluate(
         """() => [...document.querySelectorAll("a, button, summary, textarea, input:not([type=hidden])")]
             .filter((element) => element.offsetParent !== null)
             .map((element) => [String(element.className || element.id), element.closest("[data-item]") !== null,
+                element.closest(".halves:not(.halves-many)") !== null,
                 element.getBoundingClientRect().width, element.getBoundingClientRect().height])"""
     )
-    sized = [box for box in boxes if not any(name in box[0] for name in UNSIZED)]
-    assert [box for box in sized if min(box[2:]) < 44] == []
-    assert [box for box in sized if box[1] and box[3] < 63.9] == []
+
+
+@pytest.mark.parametrize("size", [(1024, 768), (768, 1024), (390, 844)])
+def test_targets_are_large_accessible_and_within_the_edge(run, open_page, axe, size):
+    """With a report to confirm, a second check's offers, an answer that stops, and what two nurses differ about."""
+    visit, nurse = run.appointment, run.started_by
+    give_answers(run, good_answers(run) | {"systolic": "185"}, by=nurse)
+    close_checklist(run=run, by=nurse)
+    second = start_checklist(appointment=visit, by=nurse)
+    said = {"intake-day-before": "1440", "new-drugs": "yes"}
+    PatientReport.objects.create(appointment=visit, values=said, comment="Tired", reported_at=second.started_at)
+    give_answers(second, {"consent": "yes", "new-drugs": ["nsaid"]}, by=make_staff(site=visit.site))
+    give_answers(second, {"consent": "no"}, by=nurse)
+    page = open_page(nurse, size)
+    sized = [box for box in interactive(page) if not any(name in box[0] for name in UNSIZED)]
+    assert [box for box in sized if min(box[3:]) < 44] == []
+    assert [box for box in sized if box[1] and box[4] < 63.9] == []
+    assert size[0] < 700 or [box for box in sized if box[2] and box[4] < 75.9] == []
     assert page.evaluate("document.documentElement.scrollWidth") <= size[0]
+    assert axe(page) == []
+
+
+@pytest.mark.parametrize("size", [(1024, 768), (768, 1024), (390, 844)])
+def test_the_page_of_a_failed_check_has_large_targets_too(run, open_page, axe, size):
+    give_answers(run, good_answers(run) | {"dehydration-signs": ["postural-fall"]}, by=run.started_by)
+    close_checklist(run=run, by=run.started_by)
+    record_hold_step(run=run, kind="fluids", amount_ml=250, by=run.started_by)
+    page = open_page(run.started_by, size)
+    page.get_by_text("No infusion today").first.tap()
+    sized = [box for box in interactive(page) if not any(name in box[0] for name in UNSIZED)]
+    assert [box for box in sized if min(box[3:]) < 44] == []
+    assert page.evaluate("document.documentElement.scrollWidth") <= size[0]
+    assert axe(page) == []
