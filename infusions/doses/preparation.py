@@ -9,7 +9,7 @@ from django.db import transaction
 
 from infusion_center.core import clock
 from infusion_center.core.rules import RuleViolation, refuse_if_blocking
-from infusions.doses import rules
+from infusions.doses import rules, vial_rules
 from infusions.doses.course import course_of
 from infusions.doses.models import DoseRecord, DoseState, Phase, RateKind, VialUsed, VitalSigns
 from infusions.doses.planning import DayPlan, day_plan
@@ -18,6 +18,9 @@ from infusions.formulary.models import Product
 from infusions.orders.models import InfusionOrder
 from infusions.scheduling import attendance
 from infusions.scheduling.models import Appointment
+from infusions.stock import rules as stock_rules
+from infusions.stock import services as stock
+from infusions.stock.gs1 import written_lot
 from patients.models import Patient
 
 
@@ -89,7 +92,7 @@ def choose_product(*, record: DoseRecord, product: Product, by, now: dt.datetime
     now = now or clock.now()
     course = lock(record)
     refuse_if_blocking(
-        [*rules.preparing_problems(record), *rules.product_problems(record, product, has_vials=bool(course.vials))]
+        [*rules.preparing_problems(record), *vial_rules.product_problems(record, product, has_vials=bool(course.vials))]
     )
     if product.pk != record.product_id:
         today = clock.local_date(now, record.appointment.site.time_zone)
@@ -108,27 +111,31 @@ def add_vial(
     expires_on: dt.date | None,
     serial: str = "",
     product: Product | None = None,
+    out_of_fridge_on: dt.date | None = None,
     by,
     now: dt.datetime | None = None,
 ) -> VialUsed:
-    """Record one vial. The first one may be of another product that the order allows. A second check made is void."""
+    """Record one vial. The first one may be of another product that the order allows. A second check made is void.
+
+    Where the site tracks its stock the vial is taken from there; what is not there is recorded all the same.
+    """
     now = now or clock.now()
     choose_product(record=record, product=product or record.product, by=by, now=now)
     today = clock.local_date(now, record.appointment.site.time_zone)
     lot, serial = written_lot(lot), serial.strip()
+    if lot:
+        stock.hold_lot(product=record.product, lot=lot)
+    what = {"grams": grams, "lot": lot, "expires_on": expires_on}
     refuse_if_blocking(
-        rules.vial_problems(record, grams=grams, lot=lot, expires_on=expires_on, serial=serial, today=today)
+        vial_rules.vial_problems(record, **what, serial=serial, today=today, out_of_fridge_on=out_of_fridge_on)
     )
-    vial = VialUsed.objects.create(
-        record=record,
-        product=record.product,
-        grams=grams,
-        lot=lot,
-        expires_on=expires_on,
-        serial=serial,
-        recorded_at=now,
-        recorded_by=by,
-    )
+    vial = VialUsed(record=record, product=record.product, **what, serial=serial, recorded_at=now, recorded_by=by)
+    if record.appointment.site.tracks_stock:
+        vial.stock_item = stock.use_vial(
+            site=record.appointment.site, product=record.product, **what, vial_id=vial.public_id, by=by, now=now
+        )
+    vial.out_of_fridge_on = out_of_fridge_on or stock_rules.left_fridge_on(vial.stock_item, today)
+    vial.save()
     _void_second_check(record)
     record.save()
     keep("vial_added", record, by=by, product=record.product.key, lot=lot, vial=vial.public_id)
@@ -141,18 +148,15 @@ def add_vials(*, record: DoseRecord, count: int, serial: str = "", **vial) -> li
     return [add_vial(record=record, serial=serial if count == 1 else "", **vial) for _ in range(count)]
 
 
-def written_lot(lot: str) -> str:
-    """As it is printed: capitals, no spaces, so that a recall finds it however it was typed."""
-    return "".join(lot.split()).upper()
-
-
 @transaction.atomic
-def remove_vial(*, vial: VialUsed, by) -> None:
-    """Take back a vial before the start: it was typed wrongly or is not used."""
+def remove_vial(*, vial: VialUsed, by, now: dt.datetime | None = None) -> None:
+    """Take back a vial before the start: it was typed wrongly or is not used. Stock that it came from gets it back."""
     record = vial.record
     lock(record)
     refuse_if_blocking(rules.preparing_problems(record))
     keep("vial_removed", record, by=by, lot=vial.lot, vial=vial.public_id)
+    if vial.stock_item is not None:
+        stock.take_back_vial(item=vial.stock_item, vial_id=vial.public_id, by=by, now=now or clock.now())
     vial.delete()
     _void_second_check(record)
     record.save()

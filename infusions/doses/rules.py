@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import replace
-from decimal import Decimal
 
 from infusion_center.accounts.roles import Permission, has_permission
 from infusion_center.core import clock
-from infusion_center.core.rules import Problem, Severity, blocker, note, warning
+from infusion_center.core.rules import Problem, Severity, blocker, note
 from infusions.checklists.models import ChecklistAnswer, PreInfusionChecklist, RunStatus
 from infusions.checklists.queries import latest_answers
 from infusions.checklists.rules import gate_problems
 from infusions.doses.course import Course, course_of
-from infusions.doses.models import DoseRecord, DoseState, VialUsed
-from infusions.doses.planning import allowed_products, day_plan
+from infusions.doses.models import DoseRecord, DoseState
+from infusions.doses.planning import day_plan
 from infusions.doses.running_rules import NEEDED_SIGNS, are_whole
-from infusions.formulary.models import Product
-from infusions.formulary.queries import vial_sizes_g
+from infusions.doses.vial_rules import vials_problems
 from infusions.formulary.rules import excipient_problems
 from infusions.orders.rules import interval_problems, validity_problems
 from infusions.scheduling.models import Appointment
@@ -33,8 +31,6 @@ CHECKLIST_SIGNS = {
     "respiration": "respiration",
     "spo2": "spo2_percent",
 }
-DOSE_TOLERANCE = Decimal("0.10")
-LONGEST_SHELF_LIFE = dt.timedelta(days=5 * 366)
 
 
 def prepare_problems(appointment: Appointment) -> list[Problem]:
@@ -54,90 +50,6 @@ def preparing_problems(record: DoseRecord) -> list[Problem]:
     if record.state == DoseState.PREPARING:
         return []
     return [blocker("already-started", "The infusion has started: what was prepared can no longer be changed.")]
-
-
-def product_problems(record: DoseRecord, product: Product, *, has_vials: bool) -> list[Problem]:
-    """Only what the order names, and one brand and strength in one dose.
-
-    Source: fact sheet 1a (do not mix with another brand) and 1c (rates belong to product and strength).
-    """
-    if product.pk not in {allowed.pk for allowed in allowed_products(record.order)}:
-        message = f"The order does not name {product}."
-        return [blocker("product-not-ordered", message, field="product", remedy=f"Use {record.order.product}.")]
-    if has_vials and product.pk != record.product_id:
-        message = f"{product} must not be mixed with {record.product}."
-        return [blocker("vial-other-product", message, field="product", remedy="Remove the other vials first.")]
-    return []
-
-
-def vial_problems(
-    record: DoseRecord, *, grams: Decimal, lot: str, expires_on: dt.date | None, serial: str, today: dt.date
-) -> list[Problem]:
-    """One vial: lot and expiry known, in date on the site's local day, of a size that exists, not opened twice.
-
-    Source: fact sheet 3 (product row: expired blocks) and 5 (one row per vial; a blank lot or expiry never closes).
-    """
-    problems = []
-    sizes = vial_sizes_g(record.product)
-    if grams not in sizes:
-        known = ", ".join(f"{size:f} g" for size in sizes)
-        message = f"{record.product} has no vial of {grams.normalize():f} g."
-        problems.append(blocker("vial-size-unknown", message, field="grams", remedy=f"Its sizes are {known}."))
-    if not lot:
-        problems.append(blocker("vial-lot-missing", "A vial without a lot cannot be recalled.", field="lot"))
-    if expires_on is None:
-        problems.append(blocker("vial-expiry-missing", "The expiry date is missing.", field="expires_on"))
-    elif expires_on < today:
-        problems.append(_expired(expires_on))
-    elif expires_on > today + LONGEST_SHELF_LIFE:
-        message = f"No product keeps until {expires_on:%d-%b-%Y}."
-        problems.append(blocker("vial-expiry-implausible", message, field="expires_on", remedy="Read the date again."))
-    if serial and VialUsed.objects.filter(product=record.product, serial=serial).exists():
-        message = f"The vial with serial {serial} has been used already."
-        problems.append(blocker("vial-serial-used", message, field="serial", remedy="Set it aside and take another."))
-    return problems
-
-
-def _expired(expires_on: dt.date) -> Problem:
-    message = f"The vial expired on {expires_on:%d-%b-%Y}."
-    return blocker("vial-expired", message, field="expires_on", remedy="Set it aside and take another vial.")
-
-
-def vials_problems(course: Course, today: dt.date) -> list[Problem]:
-    """Whether the vials together are the planned dose.
-
-    Short of the plan by more than 10 %, or a vial too many, blocks; a smaller difference is shown. A last vial that is
-    only used in part is no difference: the pump is told the planned volume and the rest is waste.
-    Source: fact sheet 2 (rounding within 10 %), 1a (one brand and strength), 3 (in date).
-    """
-    if not course.vials:
-        return [blocker("vials-missing", "No vials are recorded.", remedy="Add each vial with lot and expiry.")]
-    record = course.record
-    problems = [_expired(vial.expires_on) for vial in course.vials if vial.expires_on < today][:1]
-    if any(vial.product_id != record.product_id for vial in course.vials):
-        problems.append(blocker("vial-other-product", f"A vial is not {record.product}.", remedy="Remove it."))
-    problems += product_problems(record, record.product, has_vials=True)
-    problems += _amount_problems(course)
-    if len({vial.lot for vial in course.vials}) > 1:
-        message = "The vials come from more than one lot: each of them is on the record."
-        problems.append(warning("vial-lots-mixed", message))
-    return problems
-
-
-def _amount_problems(course: Course) -> list[Problem]:
-    planned, total = course.record.planned_g, course.vials_g
-    text = f"The vials hold {_g(total)}; {_g(planned)} are planned"
-    smallest = min(vial.grams for vial in course.vials)
-    if total < planned * (1 - DOSE_TOLERANCE):
-        return [blocker("vials-short", f"{text}.", remedy=f"Add {_g(planned - total)}.")]
-    if total < planned:
-        return [warning("vials-below-plan", f"{text}: only what they hold will be given.")]
-    if total - smallest < planned:  # every vial is needed
-        waste = total - planned
-        return [warning("vial-waste", f"{text}: {_g(waste)} will be left over as waste.")] if waste else []
-    if total > planned * (1 + DOSE_TOLERANCE):
-        return [blocker("vials-too-many", f"{text}.", remedy=f"Remove a vial of {_g(smallest)} or more.")]
-    return [warning("vials-above-plan", f"{text}: the rest is waste.")]
 
 
 def second_check_problems(record: DoseRecord, by) -> list[Problem]:
@@ -267,7 +179,3 @@ def _second_check_before_start(record: DoseRecord, by) -> list[Problem]:
     if record.second_check_by_id == by.pk:
         return [_same_person("Whoever made the second check cannot start the infusion.")]
     return []
-
-
-def _g(grams: Decimal) -> str:
-    return f"{grams.normalize():f} g"
