@@ -15,6 +15,7 @@ from infusion_center.core.rules import RuleViolation
 from infusions import demo_people as people
 from infusions.checklists.catalog import load_template
 from infusions.demo_cover import leave_a_nurse_ill
+from infusions.demo_stock import fill_cabinets, register_codes
 from infusions.demo_visits import live_through
 from infusions.demo_waitlist import let_some_wait
 from infusions.facility import chair_services, roster_services
@@ -82,6 +83,7 @@ def build_demo(*, seed: int = 1, say: Callable[[str], None] = lambda line: None)
     book_weeks(demo)
     say(f"{Appointment.objects.count()} visits are booked.")
     live_through(demo, now)
+    fill_cabinets(demo, now)
     leave_open_ends(demo, now)
     leave_a_nurse_ill(demo, now)
     let_some_wait(demo, now)
@@ -94,6 +96,7 @@ def make_center(demo: Demo) -> None:
         email=DEMO_LOGINS["manager"], full_name="Demo Manager", roles=["manager"], password=DEMO_PASSWORD, by=None
     )
     load_catalog()
+    register_codes()
     load_template(by=manager)
     weekdays = {day: (dt.time(7), dt.time(20)) for day in range(5)}
     weekend = {day: (dt.time(8), dt.time(18)) for day in (5, 6)}
@@ -107,6 +110,7 @@ def make_center(demo: Demo) -> None:
         address="1 Maple Street, Demoville, NY 10001",
         phone="+1 212 555 0100",
         email="center@demo.example.org",
+        tracks_stock=True,
     )
     for name, kind in people.CHAIRS:
         chair_services.add_chair(site=demo.site, name=name, kind=kind, by=manager)

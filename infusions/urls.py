@@ -11,6 +11,7 @@ urlpatterns = [
     path("", include("infusions.facility.urls")),
     path("", include("infusions.formulary.urls")),
     path("", include("infusions.orders.urls")),
+    path("", include("infusions.stock.urls")),
     path("", include("infusions.scheduling.urls")),
     path("", include("infusions.reminders.urls")),
     path("", include("infusions.checklists.urls")),

@@ -40,6 +40,10 @@ class Course:
         return (self.vials_g * 1000 / self.concentration_mg_per_ml).quantize(volume.CENTILITRE)
 
     @property
+    def missing_g(self) -> Decimal:
+        return max(Decimal(0), self.record.planned_g - self.vials_g)
+
+    @property
     def concentration_mg_per_ml(self) -> Decimal:
         return Decimal(self.record.plan["concentration_mg_per_ml"])
 

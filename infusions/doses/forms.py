@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import calendar
 import datetime as dt
-import re
 from decimal import Decimal
 
 from django import forms
@@ -15,10 +13,8 @@ from infusions.doses.reaction_models import ReactionKind
 from infusions.doses.running_rules import PLAUSIBLE
 from infusions.formulary.models import Product
 from infusions.formulary.queries import vial_sizes_g
+from infusions.stock.fields import ExpiryField
 
-ISO = re.compile(r"^(\d{4})-(\d{1,2})(?:-(\d{1,2}))?$")
-SLASHES = re.compile(r"^(\d{1,2})/(?:(\d{1,2})/)?(\d{4})$")
-WORDS = ("%d-%b-%Y", "%d %b %Y", "%b %Y", "%b-%Y")
 GRADES = [
     (1, "1 mild: slow to the last tolerated rate"),
     (2, "2 moderate: pauses now; restart at half or less, by order"),
@@ -45,39 +41,6 @@ ONSETS = [(0, "Now"), (5, "5 min ago"), (10, "10 min ago"), (15, "15 min ago"), 
 
 def number_input(**attrs) -> forms.TextInput:
     return forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off", **attrs})
-
-
-class ExpiryField(forms.CharField):
-    """As printed on a vial: 2027-10-31, 10/31/2027, 31-Oct-2027; a month alone is good until its last day."""
-
-    def clean(self, value) -> dt.date | None:
-        text = super().clean(value)
-        if not text:
-            return None
-        try:
-            return parsed_expiry(text)
-        except ValueError:
-            raise forms.ValidationError("Write it as 2027-10-31, 10/31/2027 or 10/2027.") from None
-
-
-def parsed_expiry(text: str) -> dt.date:
-    if match := ISO.match(text):
-        return day_or_month_end(*match.groups())
-    if match := SLASHES.match(text):
-        month, day, year = match.groups()
-        return day_or_month_end(year, month, day)
-    for pattern in WORDS:
-        try:
-            found = dt.datetime.strptime(text, pattern).date()  # noqa: DTZ007  a day, no instant
-        except ValueError:
-            continue
-        return found if "%d" in pattern else day_or_month_end(found.year, found.month, None)
-    raise ValueError(text)
-
-
-def day_or_month_end(year, month, day) -> dt.date:
-    year, month = int(year), int(month)
-    return dt.date(year, month, int(day) if day else calendar.monthrange(year, month)[1])
 
 
 class RecordForm(FormMixin, forms.Form):
@@ -113,6 +76,11 @@ class VialForm(RecordForm):
     )
     expires_on = ExpiryField(label="Expiry", help_text="Such as 10/31/2027 or 10/2027")
     serial = forms.CharField(max_length=30, required=False)
+    out_of_fridge_on = forms.DateField(
+        label="Out of the refrigerator since",
+        required=False,
+        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+    )
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
@@ -120,6 +88,8 @@ class VialForm(RecordForm):
         self.fields["grams"].choices = [(f"{size:f}", f"{size:f} g") for size in sizes]
         for name in ("lot", "expires_on", "serial"):
             self.fields[name].widget.attrs |= {"autocomplete": "off", "spellcheck": "false"}
+        if self.record.product.room_temperature_days is None:
+            del self.fields["out_of_fridge_on"]
 
 
 class SecondCheckForm(RecordForm):

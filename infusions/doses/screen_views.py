@@ -17,6 +17,8 @@ from infusions.doses.models import DoseRecord, DoseState
 from infusions.doses.planning import allowed_products
 from infusions.doses.running import record_version
 from infusions.doses.titration import Step
+from infusions.formulary.dosing import choose_vials
+from infusions.formulary.queries import vial_sizes_g
 from infusions.scheduling.models import Appointment
 
 ACT_FORMS = {
@@ -169,7 +171,16 @@ class Screen:
 
     @property
     def missing_g(self) -> Decimal:
-        return max(Decimal(0), self.course.record.planned_g - self.course.vials_g)
+        return self.course.missing_g
+
+    @property
+    def missing_vials(self) -> list[tuple[str, int]]:
+        """Sizes still to come: what is left of the plan, or what fits best when other sizes were taken."""
+        left = _planned_left(self.course)
+        if min(left.values(), default=0) < 0 or sum(Decimal(size) * n for size, n in left.items()) != self.missing_g:
+            sizes = vial_sizes_g(self.course.record.product)
+            left = {_plain(size): count for size, count in choose_vials(self.missing_g, sizes)}
+        return [(size, count) for size, count in left.items() if count]
 
 
 def screen_of(record: DoseRecord, *, by, now: dt.datetime) -> Screen:
@@ -245,15 +256,21 @@ def form_for(act: str, screen: Screen):
 
 def _vial_initial(screen: Screen) -> dict:
     """The next vial of the plan; lot and expiry as on the vial before."""
-    planned = dict(screen.course.record.plan["vials"])
-    for vial in screen.course.vials:
-        size = _plain(vial.grams)
-        planned[size] = planned.get(size, 0) - 1
+    planned = _planned_left(screen.course)
     initial = {"grams": next((size for size, count in planned.items() if count > 0), None), "count": 1}
     if screen.course.vials:
         last = screen.course.vials[-1]
         initial |= {"lot": last.lot, "expires_on": last.expires_on.isoformat()}
     return initial
+
+
+def _planned_left(course: Course) -> dict[str, int]:
+    """How many vials of each planned size are not on the record yet; below zero where more were taken."""
+    planned = dict(course.record.plan["vials"])
+    for vial in course.vials:
+        size = _plain(vial.grams)
+        planned[size] = planned.get(size, 0) - 1
+    return planned
 
 
 def _plain(number: Decimal) -> str:

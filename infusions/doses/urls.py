@@ -1,12 +1,13 @@
 from django.urls import path
 
-from infusions.doses import act_views, views
+from infusions.doses import act_views, scan_views, views
 
 app_name = "doses"
 infusion = "appointments/<str:appointment_id>/infusion/"
 
 urlpatterns = [
     path("tablet/", views.my_patients, name="my-patients"),
+    path("scan/", scan_views.scan, name="scan"),
     path("lots/", views.lot_search, name="lot-search"),
     path(infusion, views.dose_detail, name="dose-detail"),
     path(f"{infusion}status/", views.dose_status, name="dose-status"),
@@ -14,6 +15,7 @@ urlpatterns = [
     path(f"{infusion}prepare/", act_views.dose_prepare, name="dose-prepare"),
     path(f"{infusion}product/", act_views.product_choose, name="product-choose"),
     path(f"{infusion}vials/", act_views.vial_add, name="vial-add"),
+    path(f"{infusion}vials/scan/", scan_views.vial_scan, name="vial-scan"),
     path(f"{infusion}vials/<str:vial_id>/remove/", act_views.vial_remove, name="vial-remove"),
     path(f"{infusion}second-check/", act_views.second_check, name="second-check"),
     path(f"{infusion}start/", act_views.infusion_start, name="infusion-start"),

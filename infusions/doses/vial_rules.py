@@ -49,7 +49,7 @@ def vial_problems(
     problems += stock_rules.recall_problems(record.product, [lot])
     problems += stock_rules.room_problems(record.product, expires_on, out_of_fridge_on, today)
     if serial:
-        problems += _serial_problems(record, serial)
+        problems += serial_problems(record.product, serial, record=record)
     standing = stock.lot_standing(record.appointment.site, record.product, lot=lot, grams=grams, today=today)
     if standing.is_set_aside:
         message = f"All vials of lot {lot} at {record.appointment.site} are set aside."
@@ -60,12 +60,12 @@ def vial_problems(
     return problems
 
 
-def _serial_problems(record: DoseRecord, serial: str) -> list[Problem]:
+def serial_problems(product: Product, serial: str, *, record: DoseRecord | None = None) -> list[Problem]:
     """Single use, at every site. Source: fact sheet 1a."""
-    used = VialUsed.objects.filter(product=record.product, serial=serial).first()
+    used = VialUsed.objects.filter(product=product, serial=serial).first()
     if used is None:
         return []
-    if used.record_id == record.pk:
+    if record is not None and used.record_id == record.pk:
         message, remedy = f"The vial with serial {serial} is on this dose already.", "Scan the next vial."
     else:
         message, remedy = f"The vial with serial {serial} has been used already.", "Set it aside and take another."

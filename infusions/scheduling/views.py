@@ -25,6 +25,7 @@ from infusions.scheduling.meanwhile import seen_now
 from infusions.scheduling.models import Appointment
 from infusions.scheduling.placing import wrong_state
 from infusions.scheduling.preference_services import preference_of, words_of
+from infusions.scheduling.product_on_hand import product_on_hand
 from infusions.scheduling.slots import find_slots
 from infusions.scheduling.states import MOVABLE, State, may_follow
 from infusions.scheduling.waitlist_queries import is_waited_for
@@ -174,6 +175,7 @@ def _show_slots(request, order, *, form=None, moving=None, seen=None):
         "filters": filters,
         "form": form or _empty_form(filters, moving, seen, token),
         "search": search,
+        "product_on_hand": product_on_hand(order, filters.site, clock.now()),
         "best": presenters.best_row(search, filters.site, token),
         "days": presenters.day_groups(search, filters.site, token),
         "wished": words_of(preference_of(order.patient)),

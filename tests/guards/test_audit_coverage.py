@@ -8,7 +8,7 @@ AUDIT = "infusion_center.audit.services"
 # Writers that need no event of their own, each with the reason.
 WITHOUT_EVENT = {
     "infusions.scheduling.board_moves.preview_move": "only asks what a move would mean; writes nothing",
-    "infusions.stock.services.use_vial": "part of adding a vial to a dose, which records the event; the movement names it",
+    "infusions.stock.services.use_vial": "part of adding a vial to a dose, which records the event",
     "infusions.stock.services.take_back_vial": "part of removing a vial from a dose, which records the event",
     "infusions.doses.writing.add_rate": "one row of a start, change, pause or end, which record the event themselves",
 }

@@ -10,13 +10,15 @@ from infusion_center.accounts.models import User
 from infusion_center.audit.models import AuditEvent
 from infusion_center.core import clock
 from infusions.demo import DEMO_LOGINS, DEMO_PASSWORD
-from infusions.doses.models import DoseRecord
+from infusions.doses.models import DoseRecord, VialUsed
 from infusions.doses.reaction_models import Reaction
 from infusions.facility.models import Chair, Nurse, Site
 from infusions.orders.models import InfusionOrder
 from infusions.scheduling.cover import uncovered_visits
 from infusions.scheduling.invariants import claim_violations
 from infusions.scheduling.models import Appointment
+from infusions.stock.models import StockMovement
+from infusions.stock.queries import stock_violations
 from patients.models import Patient
 
 pytestmark = pytest.mark.django_db
@@ -63,6 +65,14 @@ def test_demo_leaves_a_nurse_ill_and_her_visits_to_re_seat(demo):
 
 def test_demo_claims_match_its_visits(demo):
     assert claim_violations() == []
+
+
+def test_demo_gives_vials_from_its_stock(demo):
+    assert stock_violations() == []
+    assert not VialUsed.objects.filter(stock_item=None).exists()
+    assert {"received", "to_room", "used", "quarantined", "discarded"} <= set(
+        StockMovement.objects.values_list("kind", flat=True)
+    )
 
 
 def test_seed_demo_refuses_a_database_with_people(demo):
