@@ -14,7 +14,7 @@ from infusion_center.core import clock
 from infusion_center.core.rules import RuleViolation
 from infusions import demo_people as people
 from infusions.checklists.catalog import load_template
-from infusions.demo_cover import leave_a_nurse_ill
+from infusions.demo_cover import leave_a_nurse_ill, leave_open_ends
 from infusions.demo_stock import fill_cabinets, register_codes
 from infusions.demo_visits import live_through
 from infusions.demo_waitlist import let_some_wait
@@ -25,8 +25,6 @@ from infusions.formulary.catalog import load_catalog
 from infusions.formulary.models import Indication, Product
 from infusions.orders import services as orders
 from infusions.orders.models import InfusionOrder
-from infusions.scheduling import attendance
-from infusions.scheduling.booking import cancel_appointment
 from infusions.scheduling.courses import book_visit_or_course
 from infusions.scheduling.models import Appointment
 from infusions.scheduling.slots import find_slots
@@ -59,6 +57,7 @@ class Demo:
     staff: dict[str, User] = field(default_factory=dict)
     nurses: list[User] = field(default_factory=list)
     orders: list[InfusionOrder] = field(default_factory=list)
+    vials_left: dict = field(default_factory=dict)  # by product, size and lot: how many no visit has taken yet
 
     @property
     def first_day(self) -> dt.date:
@@ -278,26 +277,3 @@ def book_visit(demo: Demo, order: InfusionOrder, day: dt.date, setting: str) -> 
                 except RuleViolation:
                     continue
     return None
-
-
-def leave_open_ends(demo: Demo, now: dt.datetime) -> None:
-    """What a day brings: some confirmed, one who asks for another time, one who cancelled, a chair out of service."""
-    ahead = list(Appointment.objects.upcoming(now).order_by("start", "id")[:60])
-    for number, appointment in enumerate(ahead):
-        if number % 9 == 4:
-            attendance.request_move(appointment=appointment, message="Could it be in the afternoon?", now=now)
-        elif number == 20:
-            by = demo.staff["scheduler"]
-            cancel_appointment(appointment=appointment, reason="Patient has a cold", by=by, now=now)
-        elif number % 2 == 0:
-            attendance.confirm(appointment=appointment, by=None, now=now)
-    chair = demo.site.chairs.get(name="Room A")
-    day = demo.today + dt.timedelta(days=2)
-    chair_services.take_chair_out(
-        chair=chair,
-        starts_at=demo.at(day, "07:00"),
-        ends_at=demo.at(day, "20:00"),
-        reason="Painting",
-        by=demo.staff["manager"],
-        override_reason="Visits there are moved by hand.",
-    )

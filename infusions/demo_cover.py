@@ -7,9 +7,12 @@ from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from infusion_center.core import clock
+from infusions.facility import chair_services
 from infusions.facility.models import Nurse, Setting
 from infusions.facility.queries import working_hours
 from infusions.facility.roster_services import call_out
+from infusions.scheduling import attendance
+from infusions.scheduling.booking import cancel_appointment
 from infusions.scheduling.models import Appointment
 
 if TYPE_CHECKING:
@@ -49,3 +52,26 @@ def _busiest(demo: Demo, now: dt.datetime) -> tuple[tuple[Nurse, dt.date], list[
             if len(members) == number:
                 return key, members
     return None
+
+
+def leave_open_ends(demo: Demo, now: dt.datetime) -> None:
+    """What a day brings: some confirmed, one who asks for another time, one who cancelled, a chair out of service."""
+    ahead = list(Appointment.objects.upcoming(now).order_by("start", "id")[:60])
+    for number, appointment in enumerate(ahead):
+        if number % 9 == 4:
+            attendance.request_move(appointment=appointment, message="Could it be in the afternoon?", now=now)
+        elif number == 20:
+            by = demo.staff["scheduler"]
+            cancel_appointment(appointment=appointment, reason="Patient has a cold", by=by, now=now)
+        elif number % 2 == 0:
+            attendance.confirm(appointment=appointment, by=None, now=now)
+    chair = demo.site.chairs.get(name="Room A")
+    day = demo.today + dt.timedelta(days=2)
+    chair_services.take_chair_out(
+        chair=chair,
+        starts_at=demo.at(day, "07:00"),
+        ends_at=demo.at(day, "20:00"),
+        reason="Painting",
+        by=demo.staff["manager"],
+        override_reason="Visits there are moved by hand.",
+    )

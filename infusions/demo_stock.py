@@ -39,17 +39,17 @@ class Cabinet:
     """What lies at the demo center: received when a visit needs more than is left, a new lot every month."""
 
     def __init__(self, demo: Demo):
-        self.demo, self.left = demo, {}
+        self.demo, self.left = demo, demo.vials_left
 
     def provide(self, product: Product, grams: Decimal, count: int, when: dt.datetime) -> dict:
         """Lot and expiry of the vials that a visit takes; a delivery comes first where they do not last."""
         day = clock.local_date(when, self.demo.site.time_zone)
         lot, expires_on = f"DEMO{product.pk:02d}{day:%y%m}", month_end(day.year + 1, day.month)
         key = product.pk, grams, lot
-        if self.left.get(key, 0) < count:
+        if self.demo.site.tracks_stock and self.left.get(key, 0) < count:
             self.receive(product, grams, lot, expires_on, count=max(DELIVERY, count), when=when)
             self.left[key] = self.left.get(key, 0) + max(DELIVERY, count)
-        self.left[key] -= count
+        self.left[key] = self.left.get(key, 0) - count
         return {"lot": lot, "expires_on": expires_on}
 
     def receive(self, product, grams, lot, expires_on, *, when: dt.datetime, count: int = DELIVERY) -> StockItem:

@@ -53,17 +53,16 @@ STOPPED_EARLY = {19: "Chills came back: stopped for today.", 33: "Patient asked 
 
 def live_through(demo: Demo, now: dt.datetime) -> None:
     """Past visits from arrival to signature; today's as far as they have come by now."""
-    cabinet = Cabinet(demo)
     past = Appointment.objects.filter(start__lt=now).with_people().order_by("start", "id")
     for number, appointment in enumerate(past):
         try:
-            live_visit(cabinet, number, appointment, now)
+            live_visit(demo, number, appointment, now)
         except RuleViolation as refused:
             demo.say(f"Left as it is: {appointment} ({refused})")
 
 
-def live_visit(cabinet: Cabinet, number: int, appointment: Appointment, now: dt.datetime) -> None:
-    visit = Visit(cabinet, appointment, now)
+def live_visit(demo: Demo, number: int, appointment: Appointment, now: dt.datetime) -> None:
+    visit = Visit(demo, appointment, now)
     if number in NO_SHOWS:
         visit.at(60, lambda when: attendance.mark_no_show(appointment=appointment, by=visit.scheduler, now=when))
         return
@@ -77,8 +76,8 @@ def live_visit(cabinet: Cabinet, number: int, appointment: Appointment, now: dt.
 class Visit:
     """One visit as it is lived: each act happens at its minute, unless that still lies ahead."""
 
-    def __init__(self, cabinet: Cabinet, appointment: Appointment, now: dt.datetime):
-        self.cabinet, self.demo, self.appointment, self.now = cabinet, cabinet.demo, appointment, now
+    def __init__(self, demo: Demo, appointment: Appointment, now: dt.datetime):
+        self.demo, self.appointment, self.now = demo, appointment, now
         self.scheduler, self.nurse = self.demo.staff["scheduler"], appointment.nurse.user
         self.second = next(user for user in self.demo.nurses if user != self.nurse)
         self.record: DoseRecord | None = None
@@ -118,7 +117,7 @@ class Visit:
     def prepare(self, when: dt.datetime) -> None:
         self.record = doses.prepare_dose(appointment=self.appointment, by=self.nurse, now=when)
         for grams, count in self.record.plan["vials"].items():
-            vials = self.cabinet.provide(self.record.product, Decimal(grams), count, when)
+            vials = Cabinet(self.demo).provide(self.record.product, Decimal(grams), count, when)
             doses.add_vials(record=self.record, count=count, grams=Decimal(grams), **vials, by=self.nurse, now=when)
         if self.appointment.setting == Setting.FACILITY:
             doses.second_check(record=self.record, by=self.second, now=when)

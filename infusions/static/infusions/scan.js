@@ -92,8 +92,9 @@
     ["htmx:responseError", "htmx:sendError", "htmx:timeout"].forEach(function (name) {
       document.body.addEventListener(name, notSaved, { once: true });
     });
+    // Not the form as source: its field is empty again by now, and would be found wanting.
     window.htmx
-      .ajax("POST", form.action, { source: form, target: form.dataset.swaps, swap: "outerHTML", values: { code: code } })
+      .ajax("POST", form.action, { source: waiting, target: form.dataset.swaps, swap: "outerHTML", values: { code: code } })
       .catch(notSaved)
       .then(function () {
         ["htmx:responseError", "htmx:sendError", "htmx:timeout"].forEach(function (name) {
