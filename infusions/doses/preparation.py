@@ -20,7 +20,7 @@ from infusions.scheduling import attendance
 from infusions.scheduling.models import Appointment
 from infusions.stock import rules as stock_rules
 from infusions.stock import services as stock
-from infusions.stock.gs1 import written_lot
+from infusions.stock.lots import written_lot
 from patients.models import Patient
 
 

@@ -18,7 +18,7 @@ from infusions.doses.screen_views import detail_context, screen_of
 from infusions.doses.signing import is_intact
 from infusions.facility.queries import current_site
 from infusions.scheduling.models import Appointment
-from infusions.stock.gs1 import written_lot
+from infusions.stock.lots import written_lot
 
 READ = (Permission.VIEW_DOSE, Permission.INFUSE)
 JUST_ACTED = "dose-acted"
