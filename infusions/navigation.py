@@ -85,6 +85,13 @@ RAIL = (
     Entry("Reminders", "bell", "reminders:reminder-list", frozenset({P.VIEW_REMINDERS}), frozenset({"reminders"})),
     Entry("Formulary", "book-open", "formulary:product-list", frozenset({P.VIEW_FORMULARY}), frozenset({"formulary"})),
     Entry("Stock", "package", "stock:stock-list", frozenset({P.VIEW_STOCK}), frozenset({"stock"})),
+    Entry(
+        "Recall",
+        "package-x",
+        "doses:lot-search",
+        frozenset({P.VIEW_RECALL}),
+        frozenset({"doses:recall-open", "doses:recall-detail", "doses:recall-extend", "doses:recall-close"}),
+    ),
     Entry("Reports", "chart-column", "reports:overview", frozenset({P.VIEW_REPORTS}), frozenset({"reports"})),
     Entry(
         "Settings",

@@ -1,8 +1,12 @@
 """Writes audit events, inside the transaction of the change that they speak of."""
 
+from collections.abc import Iterable
+
 from infusion_center.audit.context import current_origin
 from infusion_center.audit.models import AuditEvent
 from infusion_center.core import clock
+
+BATCH = 500
 
 
 def record(action: str, target, *, by, patient=None, site=None, **detail) -> AuditEvent:
@@ -10,8 +14,30 @@ def record(action: str, target, *, by, patient=None, site=None, **detail) -> Aud
 
     `detail` holds codes, ids and names of fields; never clinical text.
     """
+    event = _event(action, target, by=by, patient=patient, site=site, detail=detail)
+    event.save(force_insert=True)
+    return event
+
+
+def record_opening(target, *, by, patient, what: str) -> AuditEvent:
+    """Record that somebody looked at a patient's data; `what` names the page."""
+    return record("chart.opened", target, by=by, patient=patient, what=what)
+
+
+def record_openings(patients: Iterable, *, by, what: str) -> None:
+    """The same for every patient of a list, in a few statements however long it is."""
+    AuditEvent.objects.bulk_create(
+        (
+            _event("chart.opened", patient, by=by, patient=patient, site=None, detail={"what": what})
+            for patient in patients
+        ),
+        batch_size=BATCH,
+    )
+
+
+def _event(action: str, target, *, by, patient, site, detail: dict) -> AuditEvent:
     origin = current_origin.get()
-    return AuditEvent.objects.create(
+    return AuditEvent(
         at=clock.now(),
         action=action,
         actor_id=by.pk if by is not None else None,
@@ -25,8 +51,3 @@ def record(action: str, target, *, by, patient=None, site=None, **detail) -> Aud
         address=origin.address,
         path=origin.path,
     )
-
-
-def record_opening(target, *, by, patient, what: str) -> AuditEvent:
-    """Record that somebody looked at a patient's data; `what` names the page."""
-    return record("chart.opened", target, by=by, patient=patient, what=what)

@@ -194,10 +194,3 @@ class AmendForm(RecordForm):
     concerns = forms.CharField(label="Which part of the record", max_length=80)
     text = forms.CharField(label="What is added or put right", widget=forms.Textarea(attrs={"rows": 3}))
     reason = forms.CharField(max_length=200)
-
-
-class LotForm(FormMixin, forms.Form):
-    lot = forms.CharField(label="Lot", max_length=30, widget=forms.TextInput(attrs={"autocomplete": "off"}))
-    product = forms.ModelChoiceField(
-        Product.objects.all(), to_field_name="key", required=False, empty_label="Any product"
-    )

@@ -1,4 +1,4 @@
-"""Reads of dose records: with all parts, what is due for many visits at once, a nurse's patients, a lot's doses.
+"""Reads of dose records: with all parts, what is due for many visits at once, a nurse's patients.
 
 Each costs a fixed number of queries, however many visits there are.
 """
@@ -150,13 +150,3 @@ def left_unsigned(user, site: Site, now: dt.datetime) -> list[Appointment]:
     ended = DoseRecord.objects.filter(state=DoseState.ENDED).values("appointment")
     visits = Appointment.objects.visible_to(user).with_people().filter(nurse__user=user, start__lt=first)
     return list(visits.filter(pk__in=ended).order_by("start", "pk")[:MOST_UNSIGNED])
-
-
-def vials_of_lot(lot: str, user, *, product=None) -> QuerySet[VialUsed]:
-    """Every vial given from a lot at the sites that the person may see, latest first. One index look-up."""
-    vials = VialUsed.objects.filter(lot=lot, record__appointment__site__memberships__user=user)
-    if product is not None:
-        vials = vials.filter(product=product)
-    return vials.select_related("product", "record__patient", "record__appointment__site").order_by(
-        "-record__appointment__start", "record_id", "id"
-    )

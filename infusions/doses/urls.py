@@ -1,14 +1,22 @@
 from django.urls import path
 
-from infusions.doses import act_views, scan_views, views
+from infusions.doses import act_views, lot_views, recall_views, scan_views, views
 
 app_name = "doses"
 infusion = "appointments/<str:appointment_id>/infusion/"
+recall = "recalls/<str:recall_id>/"
 
 urlpatterns = [
     path("tablet/", views.my_patients, name="my-patients"),
     path("scan/", scan_views.scan, name="scan"),
-    path("lots/", views.lot_search, name="lot-search"),
+    path("lots/", lot_views.lot_search, name="lot-search"),
+    path("lots/doses.csv", lot_views.lot_csv, name="lot-csv"),
+    path("recalls/open/", recall_views.recall_open, name="recall-open"),
+    path(recall, recall_views.recall_detail, name="recall-detail"),
+    path(f"{recall}doses.csv", recall_views.recall_csv, name="recall-csv"),
+    path(f"{recall}extend/", recall_views.recall_extend, name="recall-extend"),
+    path(f"{recall}close/", recall_views.recall_close, name="recall-close"),
+    path(f"{recall}patients/<str:patient_id>/contacts/", recall_views.contact_note, name="contact-note"),
     path(infusion, views.dose_detail, name="dose-detail"),
     path(f"{infusion}status/", views.dose_status, name="dose-status"),
     path(f"{infusion}print/", views.dose_print, name="dose-print"),

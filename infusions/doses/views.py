@@ -1,6 +1,5 @@
-"""Chairside pages: a nurse's patients, one infusion, its printed record, and the doses of a lot."""
+"""Chairside pages: a nurse's patients, one infusion, its printed record."""
 
-from django.core.paginator import Paginator
 from django.http import Http404
 from django.shortcuts import get_object_or_404, render
 from django.urls import NoReverseMatch, reverse
@@ -13,12 +12,10 @@ from infusion_center.core import clock
 from infusions.checklists.models import PreInfusionChecklist
 from infusions.doses import queries
 from infusions.doses.due import DueKind
-from infusions.doses.forms import LotForm
 from infusions.doses.screen_views import detail_context, screen_of
 from infusions.doses.signing import is_intact
 from infusions.facility.queries import current_site
 from infusions.scheduling.models import Appointment
-from infusions.stock.lots import written_lot
 
 READ = (Permission.VIEW_DOSE, Permission.INFUSE)
 JUST_ACTED = "dose-acted"
@@ -110,18 +107,3 @@ def dose_print(request, appointment_id):
         "intact": is_intact(record) if record.signed_at else None,
     }
     return render(request, "infusions/doses/dose_print.html", context)
-
-
-@requires(Permission.VIEW_DOSE, Permission.VIEW_REPORTS)
-@require_safe
-def lot_search(request):
-    """Every dose from a lot: whom to call when it is recalled."""
-    form = LotForm(request.GET or None)
-    page = lot = None
-    if form.is_bound and form.is_valid():
-        lot = written_lot(form.cleaned_data["lot"])
-        found = queries.vials_of_lot(lot, request.user, product=form.cleaned_data["product"])
-        page = Paginator(found, 100).get_page(request.GET.get("page"))
-        for patient in {vial.record.patient for vial in page}:
-            audit.record_opening(patient, by=request.user, patient=patient, what="doses of a lot")
-    return render(request, "infusions/doses/lot_search.html", {"form": form, "page": page, "lot": lot})

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from django.db import transaction
 from django.db.models import OuterRef, QuerySet, Subquery
@@ -11,6 +10,7 @@ from django.db.models import OuterRef, QuerySet, Subquery
 from infusion_center.accounts.models import User
 from infusion_center.audit import services as audit
 from infusion_center.core import clock
+from infusion_center.core.csv_text import csv_lines
 from infusions.doses.reaction_models import Reaction
 from infusions.reports.clinical import grams_in
 from infusions.reports.scope import Scope
@@ -18,10 +18,6 @@ from infusions.reports.utilization import LATE
 from infusions.scheduling.models import Appointment
 from infusions.scheduling.states import State
 
-# Spreadsheets take such cells for formulas and run them. Source: OWASP, CSV injection.
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
-# Excel reads a CSV file as UTF-8 only behind this mark.
-BYTE_ORDER_MARK = "\ufeff"
 HEADINGS = (
     "Visit",
     "Site",
@@ -106,22 +102,3 @@ def is_late(visit: Appointment) -> bool:
 
 def number(value) -> str:
     return "" if value is None else str(value)
-
-
-def safe_cell(text: str) -> str:
-    """Text that no spreadsheet takes for a formula."""
-    return f"'{text}" if text.startswith(FORMULA_STARTS) else text
-
-
-class _Echo:
-    """A file that hands back what is written to it."""
-
-    def write(self, text: str) -> str:
-        return text
-
-
-def csv_lines(headings: Iterable[str], rows: Iterable[Iterable[str]]) -> Iterator[str]:
-    writer = csv.writer(_Echo())
-    yield BYTE_ORDER_MARK + writer.writerow(headings)
-    for row in rows:
-        yield writer.writerow([safe_cell(cell) for cell in row])

@@ -1,12 +1,12 @@
 import datetime as dt
 
-from django.http import StreamingHttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
 from infusion_center.accounts.access import requires
 from infusion_center.accounts.roles import Permission
 from infusion_center.core import clock
+from infusion_center.core.csv_text import csv_response
 from infusions.facility.models import Site
 from infusions.facility.queries import current_site
 from infusions.reports import clinical, utilization
@@ -38,8 +38,7 @@ def visits_csv(request):
     scope = _scope(request, form)
     lines = download_visits(scope=scope, by=request.user)
     name = f"visits-{scope.first_day}-to-{scope.last_day}.csv"
-    headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
-    return StreamingHttpResponse(lines, content_type="text/csv; charset=utf-8", headers=headers)
+    return csv_response(lines, name)
 
 
 def presets(today: dt.date) -> list[tuple[str, dt.date, dt.date]]:

@@ -1,5 +1,4 @@
 import datetime as dt
-from decimal import Decimal
 
 import pytest
 from django.core.cache import cache
@@ -260,15 +259,3 @@ def test_the_pharmacist_reads_but_does_not_act(client_for, running):
 
 def test_an_act_is_no_get(client, running):
     assert client.get(url("infusion-pause", running.appointment)).status_code == 405
-
-
-def test_lot_search_finds_every_patient_however_the_lot_is_typed(client, make_visit, nurse):
-    first = make_dose_record(make_visit(order=make_order(), nurse=nurse), state=DoseState.SIGNED, lot="AB12")
-    make_dose_record(make_visit(order=make_order(), start=at(600)), state=DoseState.SIGNED, lot="AB13")
-    make_dose_record(make_visit(site=make_site(), order=make_order()), state=DoseState.SIGNED, lot="AB12")
-    response = client.get(reverse("doses:lot-search"), {"lot": " ab 12"})
-    assert [(vial.record, vial.grams) for vial in response.context["page"]] == [
-        (first, Decimal("20")),
-        (first, Decimal("10")),
-    ]
-    assert AuditEvent.objects.get(action="chart.opened").patient_id == first.patient.public_id

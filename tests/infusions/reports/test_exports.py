@@ -5,9 +5,10 @@ from decimal import Decimal
 import pytest
 
 from infusion_center.audit.models import AuditEvent
+from infusion_center.core.csv_text import csv_lines
 from infusions.doses.models import DoseState
 from infusions.facility.models import SiteMembership
-from infusions.reports.exports import csv_lines, download_visits
+from infusions.reports.exports import download_visits
 from infusions.scheduling.states import State
 from tests.factories.doses import make_dose_record
 from tests.factories.facility import make_chair, make_nurse, make_site

@@ -1,0 +1,217 @@
+"""Who was given vials of which lots, and who may still get them.
+
+A fixed number of statements, whose cost follows the answer and not the millions of vials: by index from lot to vial,
+from there to record and visit. Names, reactions and other lots are read for the patients of one page only.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import defaultdict
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from django.db.models import Count, Sum
+
+from infusions.doses.models import DoseRecord, DoseState, VialUsed
+from infusions.doses.reaction_models import LateReaction, Reaction
+from infusions.facility.models import Site
+from infusions.formulary.models import Product
+from infusions.scheduling.models import Appointment
+from infusions.scheduling.states import ON_SITE, UPCOMING
+from infusions.stock.models import LotRecall, StockItem
+from patients.models import Patient
+
+AHEAD = dt.timedelta(days=28)
+MOST_VISITS_AHEAD = 200
+CENTI = Decimal("0.01")
+COLUMNS = (
+    "record_id",
+    "record__patient_id",
+    "record__state",
+    "record__started_at",
+    "record__appointment_id",
+    "record__appointment__public_id",
+    "record__appointment__start",
+    "record__appointment__state",
+    "record__appointment__site_id",
+    "product_id",
+    "lot",
+)
+
+
+@dataclass(slots=True)
+class LotDose:
+    """One infusion with vials of the lots: grams and vials of each such lot in it."""
+
+    record_id: int
+    patient_id: int
+    state: str
+    started_at: dt.datetime | None
+    visit_pk: int
+    visit_id: str
+    visit_start: dt.datetime
+    visit_state: str
+    site: Site
+    product_id: int
+    grams: dict[str, Decimal] = field(default_factory=dict)
+    vials: int = 0
+
+    @property
+    def grams_total(self) -> Decimal:
+        return sum(self.grams.values(), Decimal(0))
+
+    @property
+    def at(self) -> dt.datetime:
+        return self.started_at or self.visit_start
+
+    @property
+    def is_given(self) -> bool:
+        return self.started_at is not None
+
+    @property
+    def is_prepared(self) -> bool:
+        """The vials stand beside a patient who is here or comes; after a cancelled visit nobody gets them."""
+        return self.state == DoseState.PREPARING and self.visit_state in UPCOMING | ON_SITE
+
+
+@dataclass(frozen=True)
+class LotDoses:
+    """The whole answer, light: doses latest first."""
+
+    given: list[LotDose]
+    prepared: list[LotDose]
+
+    @property
+    def patient_ids(self) -> list[int]:
+        """Whoever was given any of it, the latest first: the risk is nearest."""
+        return list(dict.fromkeys(dose.patient_id for dose in self.given))
+
+    @property
+    def grams(self) -> Decimal:
+        return sum((dose.grams_total for dose in self.given), Decimal(0))
+
+    @property
+    def vials(self) -> int:
+        return sum(dose.vials for dose in self.given)
+
+    def by_patient(self, patient_ids: Collection[int]) -> dict[int, list[LotDose]]:
+        wanted, found = set(patient_ids), defaultdict(list)
+        for dose in self.given:
+            if dose.patient_id in wanted:
+                found[dose.patient_id].append(dose)
+        return found
+
+
+@dataclass(frozen=True)
+class DoseParts:
+    """Of some doses, by the record's row number: every lot in them, reactions, reactions learned of later."""
+
+    lots: dict[int, list[str]]
+    reactions: dict[int, list[Reaction]]
+    late: dict[int, list[LateReaction]]
+
+
+@dataclass(frozen=True)
+class VisitAhead:
+    """A visit whose patient may get the lot: `held` vials lie on hand there; None where the site keeps no stock."""
+
+    visit: Appointment
+    held: int | None
+
+
+def doses_of_lots(lots: Collection[str], sites: Iterable[Site], product: Product | None = None) -> LotDoses:
+    """Every dose at these sites with a vial of these lots. One statement."""
+    by_pk = {site.pk: site for site in sites}
+    vials = VialUsed.objects.filter(lot__in=lots, record__appointment__site__in=by_pk)
+    if product is not None:
+        vials = vials.filter(product=product)
+    rows = vials.order_by().values_list(*COLUMNS).annotate(Sum("grams"), Count("pk"))
+    found: dict[int, LotDose] = {}
+    for *columns, site_id, product_id, lot, grams, count in rows:
+        dose = found.setdefault(columns[0], LotDose(*columns, by_pk[site_id], product_id))
+        # SQLite sums decimals as floats, hence the rounding.
+        dose.grams[lot] = dose.grams.get(lot, Decimal(0)) + grams.quantize(CENTI)
+        dose.vials += count
+    doses = sorted(found.values(), key=lambda dose: (dose.at, dose.record_id), reverse=True)
+    return LotDoses([dose for dose in doses if dose.is_given], [dose for dose in doses if dose.is_prepared])
+
+
+def parts_of(doses: Iterable[LotDose]) -> DoseParts:
+    """Three statements."""
+    records = [dose.record_id for dose in doses]
+    lots: dict[int, list[str]] = defaultdict(list)
+    pairs = VialUsed.objects.filter(record__in=records).order_by("lot").values_list("record_id", "lot").distinct()
+    for record_id, lot in pairs:
+        lots[record_id].append(lot)
+    return DoseParts(lots, _by_record(Reaction.objects, records), _by_record(LateReaction.objects, records))
+
+
+def _by_record(rows, records: Collection[int]) -> dict[int, list]:
+    found: dict[int, list] = defaultdict(list)
+    for row in rows.filter(record__in=records).order_by("-grade", "pk"):
+        found[row.record_id].append(row)
+    return found
+
+
+def with_reaction(doses: LotDoses) -> int:
+    """Doses that a reaction is recorded of, then or later. Two statements."""
+    records = [dose.record_id for dose in doses.given]
+    rows = [model.objects.filter(record__in=records).order_by() for model in (Reaction, LateReaction)]
+    return len({record_id for some in rows for record_id in some.values_list("record_id", flat=True)})
+
+
+def visits_ahead(
+    doses: LotDoses, stock: Iterable[StockItem], sites: Iterable[Site], product_ids: Collection[int], now: dt.datetime
+) -> list[VisitAhead]:
+    """Visits of the next weeks, by order of one of the products, where vials of the lots may be taken from.
+
+    That is a site with some on hand, or one that keeps no stock here and gave the lot before. One statement.
+    """
+    held: dict[int, int | None] = {}
+    for dose in [*doses.given, *doses.prepared]:
+        if not dose.site.tracks_stock:
+            held[dose.site.pk] = None
+    for item in stock:
+        if item.on_hand:
+            held[item.site_id] = (held.get(item.site_id) or 0) + item.on_hand
+    places = [site for site in sites if site.pk in held]
+    visits = Appointment.objects.upcoming(now).filter(
+        site__in=places, start__lt=now + AHEAD, order__product__in=product_ids
+    )
+    rows = visits.with_people().order_by("start", "pk")[: MOST_VISITS_AHEAD + 1]
+    return [VisitAhead(visit, held[visit.site_id]) for visit in rows]
+
+
+def prepared_visits(doses: LotDoses) -> list[tuple[Appointment, LotDose]]:
+    by_visit = {dose.visit_pk: dose for dose in doses.prepared}
+    visits = Appointment.objects.filter(pk__in=by_visit).with_people().order_by("start", "pk")
+    return [(visit, by_visit[visit.pk]) for visit in visits]
+
+
+def given_by_recall(recalls: Collection[LotRecall], sites: Iterable[Site]) -> dict[int, set[int]]:
+    """Row number of each recall -> those of the patients at these sites who were given its lots. One statement."""
+    lots_of = {recall.pk: {one.lot for one in recall.lots.all()} for recall in recalls}
+    wanted = set().union(*lots_of.values())
+    vials = VialUsed.objects.filter(
+        lot__in=wanted,
+        product__in={recall.product_id for recall in recalls},
+        record__appointment__site__in=[site.pk for site in sites],
+        record__started_at__isnull=False,
+    )
+    found: dict[int, set[int]] = {recall.pk: set() for recall in recalls}
+    for product_id, lot, patient_id in vials.order_by().values_list("product_id", "lot", "record__patient").distinct():
+        for recall in recalls:
+            if recall.product_id == product_id and lot in lots_of[recall.pk]:
+                found[recall.pk].add(patient_id)
+    return found
+
+
+def was_given(patient: Patient, recall: LotRecall, sites: Iterable[Site]) -> bool:
+    """Whether one of these sites gave the patient any of the recalled lots."""
+    records = DoseRecord.objects.filter(
+        patient=patient, appointment__site__in=[site.pk for site in sites], started_at__isnull=False
+    )
+    lots = recall.lots.values("lot")
+    return records.filter(vials__lot__in=lots, vials__product=recall.product_id).exists()
