@@ -27,6 +27,7 @@ LOT_WORD = re.compile(r"^(?:lots?|batch(?:es)?)\b\W*(?:nos?\b|numbers?|codes?|id
 BARE_LABEL = re.compile(r"^(?:lots?|batch(?:es)?)\s+(?:(?:nos?\b\.?|numbers?|codes?)\s+)?(?=\S*\d)", re.IGNORECASE)
 BARE_OTHER = re.compile(r"^(?:exp(?:iry|ires|iration)?|ndc|gtin|qty|serial)\b\.?\s+\S", re.IGNORECASE)
 NUMBERED = re.compile(r"^(?:\d{1,3}[.)]|[-*•–])\s+")
+SPLIT_LOT = re.compile(r"^[a-z]{1,4} \d{4,}$", re.IGNORECASE)
 GS1_LOT = re.compile(r"\(10\)\s*([^()\s]+)")
 SIZE = re.compile(r"(?<!\S)\d+(?:\.\d+)?\s*(?:g|mg|ml|%)(?:/\d*\s*ml)?(?!\S)", re.IGNORECASE)
 MONTH = r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*"
@@ -66,7 +67,7 @@ def _found(text: str) -> Iterator[str]:
         elif (head := _lot_column(cells)) is not None:
             column = head
         elif column is not None and column < len(cells):
-            yield from _in_pieces(cells[column])
+            yield from map(written_lot, PIECES.split(cells[column]))
         else:
             yield from _in_cells(cells)
 
@@ -105,7 +106,7 @@ def _in_pieces(content: str) -> Iterator[str]:
 def _in_words(piece: str) -> Iterator[str]:
     """One word is a lot. Of several, those that look like lots if the rest is prose; else a lot typed with spaces."""
     words = piece.split()
-    if len(words) > 1:
+    if len(words) > 1 and not SPLIT_LOT.match(piece):
         told = DATE.sub(" ", SIZE.sub(" ", piece))
         words = [word.strip(".:()") for word in told.split()]
         strong = [word for word in words if _is_strong(written_lot(word))]

@@ -159,7 +159,7 @@ def test_visits_ahead_where_no_stock_is_kept_follow_from_doses_given(make_visit,
 def test_an_answer_costs_the_same_for_one_dose_and_for_many(
     make_dose, make_visit, nurse_user, site, django_assert_num_queries
 ):
-    """Sites, doses, stock, products, prepared, ahead, reactions twice; then patients, lots, reactions twice, contacts."""
+    """Eight of the answer; then patients, lots, reactions twice and contacts of the page."""
 
     def ask(recall):
         with django_assert_num_queries(13):
