@@ -69,7 +69,7 @@ def dose_cells(line: DoseLine) -> list[str]:
     dose = line.dose
     reactions = [f"{one.get_kind_display()} ({one.grade})" for one in [*line.reactions, *line.late]]
     return [
-        clock.local_date(dose.at, dose.site.time_zone).isoformat(),
+        clock.local_date(dose.started_at, dose.site.time_zone).isoformat(),
         dose.site.name,
         line.product.label,
         " ".join(dose.grams),

@@ -52,7 +52,7 @@ class Answer:
     doses: LotDoses
     stock: list[StockItem]
     products: list[Product]
-    prepared: list[tuple[Appointment, LotDose]]
+    now: list[tuple[Appointment, LotDose]]
     ahead: list[VisitAhead]
     with_reaction: int
 
@@ -65,12 +65,20 @@ class Answer:
         return sum(item.quarantined for item in self.stock)
 
     @property
+    def running(self) -> list[tuple[Appointment, LotDose]]:
+        return [pair for pair in self.now if pair[1].state in doses.RUNNING]
+
+    @property
+    def prepared(self) -> list[tuple[Appointment, LotDose]]:
+        return [pair for pair in self.now if pair[1].state not in doses.RUNNING]
+
+    @property
     def sites_without_stock(self) -> list[Site]:
         return [site for site in self.sites if not site.tracks_stock]
 
     @property
     def is_empty(self) -> bool:
-        return not (self.doses.given or self.doses.prepared or self.stock)
+        return not (self.doses.given or self.prepared or self.stock)
 
     def seen_lots(self) -> set[str]:
         given = {lot for dose in [*self.doses.given, *self.doses.prepared] for lot in dose.grams}
@@ -80,6 +88,7 @@ class Answer:
 @dataclass(frozen=True)
 class DoseLine:
     dose: LotDose
+    visit_id: str
     product: Product
     other_lots: list[str]
     reactions: list[Reaction]
@@ -135,25 +144,25 @@ def answer_for(lots: Sequence[str], product: Product | None, user: User, now: dt
         doses=found,
         stock=items,
         products=products,
-        prepared=doses.prepared_visits(found),
+        now=doses.visits_now(found),
         ahead=doses.visits_ahead(found, items, sites, [one.pk for one in products], now),
-        with_reaction=doses.with_reaction(found),
+        with_reaction=doses.with_reaction(found, lots),
     )
 
 
 def rows_of(answer: Answer, patient_ids: Collection[int], recall: LotRecall | None = None) -> list[PatientRow]:
     """The patients in full, in the order of their row numbers given."""
     by_patient = answer.doses.by_patient(patient_ids)
-    parts = doses.parts_of(dose for some in by_patient.values() for dose in some)
+    parts = doses.parts_of([dose for some in by_patient.values() for dose in some])
     patients = Patient.objects.in_bulk(patient_ids)
     products = {product.pk: product for product in answer.products}
     contacts = stock.contacts_of(recall, patients.values()) if recall is not None else {}
 
     def line(dose: LotDose) -> DoseLine:
         others = [lot for lot in parts.lots[dose.record_id] if lot not in dose.grams]
-        return DoseLine(
-            dose, products[dose.product_id], others, parts.reactions[dose.record_id], parts.late[dose.record_id]
-        )
+        key = dose.record_id
+        product, visit_id = products[dose.product_id], parts.visits[dose.visit_pk]
+        return DoseLine(dose, visit_id, product, others, parts.reactions[key], parts.late[key])
 
     return [
         PatientRow(patients[pk], [line(dose) for dose in by_patient[pk]], contacts.get(pk, [])) for pk in patient_ids

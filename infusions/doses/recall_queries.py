@@ -25,16 +25,15 @@ from patients.models import Patient
 
 AHEAD = dt.timedelta(days=28)
 MOST_VISITS_AHEAD = 200
+RUNNING = frozenset({DoseState.INFUSING, DoseState.PAUSED})
 CENTI = Decimal("0.01")
+# As few as counting and sorting need: a lot may have thousands of doses, of which a page shows a hundred.
 COLUMNS = (
     "record_id",
     "record__patient_id",
     "record__state",
     "record__started_at",
     "record__appointment_id",
-    "record__appointment__public_id",
-    "record__appointment__start",
-    "record__appointment__state",
     "record__appointment__site_id",
     "product_id",
     "lot",
@@ -50,9 +49,6 @@ class LotDose:
     state: str
     started_at: dt.datetime | None
     visit_pk: int
-    visit_id: str
-    visit_start: dt.datetime
-    visit_state: str
     site: Site
     product_id: int
     grams: dict[str, Decimal] = field(default_factory=dict)
@@ -62,26 +58,17 @@ class LotDose:
     def grams_total(self) -> Decimal:
         return sum(self.grams.values(), Decimal(0))
 
-    @property
-    def at(self) -> dt.datetime:
-        return self.started_at or self.visit_start
-
-    @property
-    def is_given(self) -> bool:
-        return self.started_at is not None
-
-    @property
-    def is_prepared(self) -> bool:
-        """The vials stand beside a patient who is here or comes; after a cancelled visit nobody gets them."""
-        return self.state == DoseState.PREPARING and self.visit_state in UPCOMING | ON_SITE
-
 
 @dataclass(frozen=True)
 class LotDoses:
-    """The whole answer, light: doses latest first."""
+    """The whole answer, light: doses given, the latest first; and records whose infusion was never started."""
 
     given: list[LotDose]
     prepared: list[LotDose]
+
+    @property
+    def running(self) -> list[LotDose]:
+        return [dose for dose in self.given if dose.state in RUNNING]
 
     @property
     def patient_ids(self) -> list[int]:
@@ -106,8 +93,9 @@ class LotDoses:
 
 @dataclass(frozen=True)
 class DoseParts:
-    """Of some doses, by the record's row number: every lot in them, reactions, reactions learned of later."""
+    """Of some doses: public ids of the visits, and by record every lot, reactions, reactions learned of later."""
 
+    visits: dict[int, str]
     lots: dict[int, list[str]]
     reactions: dict[int, list[Reaction]]
     late: dict[int, list[LateReaction]]
@@ -129,23 +117,32 @@ def doses_of_lots(lots: Collection[str], sites: Iterable[Site], product: Product
         vials = vials.filter(product=product)
     rows = vials.order_by().values_list(*COLUMNS).annotate(Sum("grams"), Count("pk"))
     found: dict[int, LotDose] = {}
-    for *columns, site_id, product_id, lot, grams, count in rows:
-        dose = found.setdefault(columns[0], LotDose(*columns, by_pk[site_id], product_id))
+    for record_id, *columns, site_id, product_id, lot, grams, count in rows:
+        dose = found.get(record_id)
+        if dose is None:
+            dose = found[record_id] = LotDose(record_id, *columns, by_pk[site_id], product_id)
         # SQLite sums decimals as floats, hence the rounding.
         dose.grams[lot] = dose.grams.get(lot, Decimal(0)) + grams.quantize(CENTI)
         dose.vials += count
-    doses = sorted(found.values(), key=lambda dose: (dose.at, dose.record_id), reverse=True)
-    return LotDoses([dose for dose in doses if dose.is_given], [dose for dose in doses if dose.is_prepared])
+    given = [dose for dose in found.values() if dose.started_at is not None]
+    given.sort(key=lambda dose: (dose.started_at, dose.record_id), reverse=True)
+    return LotDoses(given, [dose for dose in found.values() if dose.state == DoseState.PREPARING])
 
 
-def parts_of(doses: Iterable[LotDose]) -> DoseParts:
-    """Three statements."""
+def parts_of(doses: Collection[LotDose]) -> DoseParts:
+    """Four statements."""
     records = [dose.record_id for dose in doses]
+    visits = Appointment.objects.filter(pk__in=[dose.visit_pk for dose in doses]).order_by()
     lots: dict[int, list[str]] = defaultdict(list)
     pairs = VialUsed.objects.filter(record__in=records).order_by("lot").values_list("record_id", "lot").distinct()
     for record_id, lot in pairs:
         lots[record_id].append(lot)
-    return DoseParts(lots, _by_record(Reaction.objects, records), _by_record(LateReaction.objects, records))
+    return DoseParts(
+        visits=dict(visits.values_list("pk", "public_id")),
+        lots=lots,
+        reactions=_by_record(Reaction.objects, records),
+        late=_by_record(LateReaction.objects, records),
+    )
 
 
 def _by_record(rows, records: Collection[int]) -> dict[int, list]:
@@ -155,11 +152,13 @@ def _by_record(rows, records: Collection[int]) -> dict[int, list]:
     return found
 
 
-def with_reaction(doses: LotDoses) -> int:
-    """Doses that a reaction is recorded of, then or later. Two statements."""
-    records = [dose.record_id for dose in doses.given]
-    rows = [model.objects.filter(record__in=records).order_by() for model in (Reaction, LateReaction)]
-    return len({record_id for some in rows for record_id in some.values_list("record_id", flat=True)})
+def with_reaction(doses: LotDoses, lots: Collection[str]) -> int:
+    """Doses that a reaction is recorded of, then or later. Two statements, which name the lots and not the doses."""
+    found: set[int] = set()
+    for model in (Reaction, LateReaction):
+        rows = model.objects.filter(record__vials__lot__in=lots).order_by()
+        found.update(rows.values_list("record_id", flat=True).distinct())
+    return sum(1 for dose in doses.given if dose.record_id in found)
 
 
 def visits_ahead(
@@ -184,10 +183,11 @@ def visits_ahead(
     return [VisitAhead(visit, held[visit.site_id]) for visit in rows]
 
 
-def prepared_visits(doses: LotDoses) -> list[tuple[Appointment, LotDose]]:
-    by_visit = {dose.visit_pk: dose for dose in doses.prepared}
-    visits = Appointment.objects.filter(pk__in=by_visit).with_people().order_by("start", "pk")
-    return [(visit, by_visit[visit.pk]) for visit in visits]
+def visits_now(doses: LotDoses) -> list[tuple[Appointment, LotDose]]:
+    """Visits where such vials run or stand prepared; after a cancelled visit nobody gets them. One statement."""
+    by_visit = {dose.visit_pk: dose for dose in [*doses.running, *doses.prepared]}
+    visits = Appointment.objects.filter(pk__in=by_visit, state__in=UPCOMING | ON_SITE).with_people()
+    return [(visit, by_visit[visit.pk]) for visit in visits.order_by("start", "pk")]
 
 
 def given_by_recall(recalls: Collection[LotRecall], sites: Iterable[Site]) -> dict[int, set[int]]:

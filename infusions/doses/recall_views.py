@@ -84,6 +84,7 @@ def patients_context(request, recall: LotRecall, answer: Answer) -> dict:
     return {
         "recall": recall,
         "answer": answer,
+        "unknown": [],
         "page": page,
         "rows": rows_of(answer, list(page), recall),
         "progress": progress_of(where),

@@ -16,7 +16,7 @@ STRONG_LENGTH = 6
 PLAIN_NUMBERS = range(5, 12)  # digits of a lot that is a number: fewer count vials, more are a GTIN
 
 CELLS = re.compile(r"[\t|]")
-PIECES = re.compile(r"[,;\t|]|\s{2,}|\s+(?:and|or|&)\s+", re.IGNORECASE)
+PIECES = re.compile(r"(?:[,;]\s*|\s+)(?:and|or|&)\s+|[,;\t|]|\s{2,}", re.IGNORECASE)
 # "Lot:", "Lot no.", "Exp. date =" and what follows until the next such word.
 FIELD = re.compile(
     r"\b(lots?|batch(?:es)?|exp(?:iry|ires|iration)?|ndc|gtin|qty|quantity|size|product|serial|s/n|mfg|manufacturer)\b"

@@ -20,6 +20,7 @@ from infusions.demo_plans import PlanBook
 from infusions.demo_sites import Place, open_organisation, write_rosters
 from infusions.demo_tiers import Tier, build_site
 from infusions.demo_visits import live_visit
+from infusions.facility.models import Site
 from infusions.orders.models import InfusionOrder
 from infusions.scheduling.models import Appointment
 from infusions.scheduling.states import State
@@ -122,6 +123,15 @@ def lay_ground(size: Size, say: Callable[[str], None]) -> Ground:
     say(f"{board.site}: {size.board_visits} visits today, {size.lived_through} of them lived through")
     analyze()
     return ground
+
+
+def open_small() -> tuple[dict[str, User], Site]:
+    """Staff and one site with visits ahead: enough to copy a visit from."""
+    with transaction.atomic():
+        staff = open_organisation()
+    wishes = {"staff": staff, "plans": PlanBook(), "now": clock.now(), "time_zone": "America/New_York"}
+    place, _ = build_site(Tier(1, chairs=4, nurses=4, home_nurses=0, patients=40, years=0), 0, **wishes)
+    return staff, place.site
 
 
 def live_board(ground: Ground) -> None:

@@ -5,8 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from importlib.util import find_spec
 
-from tests.bench import contention
-from tests.bench.ground import Size, add_history, add_patients, lay_ground
+from django.test import Client
+
+from infusion_center.accounts.models import User
+from infusions.facility.models import Site
+from infusions.scheduling.models import Appointment
+from tests.bench import contention, recalls
+from tests.bench.ground import QUICK, Size, add_history, add_patients, lay_ground, open_small
 from tests.bench.measuring import Result, measure
 from tests.bench.server import serving
 from tests.bench.visits import Desk
@@ -34,6 +39,20 @@ def run(size: Size, say: Say) -> Iterator[Result]:
         yield from measure(phase, [*desk.floors(), *desk.patients()], size.rounds)
         say("Patient search measured")
     yield from ranking(size)
+    yield from recall(size, ground.staff["pharmacist"], ground.board.site, say)
+
+
+def recall_alone(size: Size, say: Say) -> Iterator[Result]:
+    """Without the rest, on a small site."""
+    staff, site = open_small()
+    yield from recall(size, staff["pharmacist"], site, say)
+
+
+def recall(size: Size, user: User, site: Site, say: Say) -> Iterator[Result]:
+    client = Client()
+    client.force_login(user)
+    visit = Appointment.objects.filter(site=site, dose_record=None).order_by("start").first()
+    yield from recalls.results(recalls.QUICK if size is QUICK else recalls.FULL, visit, client, say)
 
 
 def pages(phase: str, desk: Desk, size: Size) -> Iterator[Result]:

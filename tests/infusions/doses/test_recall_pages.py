@@ -42,8 +42,8 @@ def others(make_visit):
 
 
 @pytest.fixture
-def recall(dose):
-    return make_recall(dose.product, ["AB12"])
+def recall(order):
+    return make_recall(order.product, ["AB12"])
 
 
 def text_of(response) -> str:
@@ -121,7 +121,7 @@ def test_pages_cost_the_same_for_one_patient_and_for_three(
     client_for, recall, dose, make_visit, django_assert_num_queries
 ):
     client, detail = client_for("pharmacist"), reverse("doses:recall-detail", args=[recall.public_id])
-    costs = {"/lots/?lot=AB12": 20, detail: 20}
+    costs = {"/lots/?lot=AB12": 21, detail: 21}
     for more in (0, 2):
         for number in range(more):
             start = NOON - dt.timedelta(days=number + 1)
@@ -267,6 +267,14 @@ def test_the_list_shows_open_recalls_first_with_how_many_are_told(client_for, re
     lines = [(one.recall.pk == recall.pk, one.progress and one.progress.told) for one in response.context["recalls"]]
     assert lines == [(True, 1), (False, None)]
     assert "1 of 1 told" in text_of(response)
+
+
+def test_an_infusion_that_runs_now_stands_above_everything(client_for, make_visit, order, recall):
+    visit = make_visit(order=order, state=State.IN_PROGRESS, start=at(-60))
+    make_dose_record(visit, state=DoseState.INFUSING, lot="AB12")
+    page = text_of(client_for("nurse").get(reverse("doses:recall-detail", args=[recall.public_id])))
+    assert "<b>1 infusion runs now</b> with such vials: tell the nurse." in page
+    assert f"Example, Ada, {visit.chair.name}, {visit.nurse}" in page
 
 
 def test_fifty_patients_stand_on_a_page_and_all_on_one_when_asked(client_for, dose, others, monkeypatch):

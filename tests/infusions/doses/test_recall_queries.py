@@ -72,11 +72,11 @@ def test_doses_of_lots_sums_the_grams_of_each_lot_of_a_dose(make_dose, sites):
     make_dose(lot="GH78", start=at(600))
     found = recall_queries.doses_of_lots(["AB12", "CD34", "NONE"], sites)
     (dose,) = found.given
-    assert (dose.record_id, dose.patient_id, dose.site, dose.visit_id, dose.at) == (
+    assert (dose.record_id, dose.patient_id, dose.site, dose.visit_pk, dose.started_at) == (
         record.pk,
         record.patient_id,
         sites[0],
-        record.appointment.public_id,
+        record.appointment_id,
         record.started_at,
     )
     assert (dose.grams, dose.vials, found.grams, found.prepared) == (
@@ -104,13 +104,15 @@ def test_doses_of_lots_leaves_out_other_sites(make_dose, sites):
     assert (found.given, found.prepared) == ([], [])
 
 
-def test_doses_of_lots_tells_prepared_from_given_and_forgets_what_was_called_off(make_dose, sites):
+def test_running_and_prepared_doses_are_told_apart_and_what_was_called_off_is_forgotten(make_dose, sites):
     prepared = make_dose(state=DoseState.PREPARING, visit_state=State.ARRIVED)
-    make_dose(state=DoseState.PREPARING, visit_state=State.NO_SHOW, start=at(600))
+    called_off = make_dose(state=DoseState.PREPARING, visit_state=State.NO_SHOW, start=at(600))
     running = make_dose(state=DoseState.INFUSING, visit_state=State.IN_PROGRESS, start=at(-30))
     found = recall_queries.doses_of_lots(["AB12"], sites)
-    assert [dose.record_id for dose in found.prepared] == [prepared.pk]
     assert [dose.record_id for dose in found.given] == [running.pk]
+    assert {dose.record_id for dose in found.prepared} == {prepared.pk, called_off.pk}
+    now = [(visit, dose.record_id) for visit, dose in recall_queries.visits_now(found)]
+    assert now == [(running.appointment, running.pk), (prepared.appointment, prepared.pk)]
 
 
 def test_rows_show_other_lots_and_reactions_also_those_learned_of_later(make_dose, nurse_user):
@@ -120,8 +122,9 @@ def test_rows_show_other_lots_and_reactions_also_those_learned_of_later(make_dos
     answer = answer_for(["AB12"], None, nurse_user, NOON)
     (row,) = rows_of(answer, answer.doses.patient_ids)
     (line,) = row.lines
-    assert (row.patient, line.product, line.other_lots, line.reactions, line.late) == (
+    assert (row.patient, line.visit_id, line.product, line.other_lots, line.reactions, line.late) == (
         record.patient,
+        record.appointment.public_id,
         record.product,
         ["ZZ99"],
         [during],
@@ -159,10 +162,10 @@ def test_visits_ahead_where_no_stock_is_kept_follow_from_doses_given(make_visit,
 def test_an_answer_costs_the_same_for_one_dose_and_for_many(
     make_dose, make_visit, nurse_user, site, django_assert_num_queries
 ):
-    """Eight of the answer; then patients, lots, reactions twice and contacts of the page."""
+    """Eight of the answer; then patients, visits, lots, reactions twice and contacts of the page."""
 
     def ask(recall):
-        with django_assert_num_queries(13):
+        with django_assert_num_queries(14):
             answer = answer_for(["AB12", "CD34"], None, nurse_user, NOON)
             assert len(rows_of(answer, answer.doses.patient_ids, recall)) == len(answer.doses.patient_ids)
         return len(answer.doses.given)

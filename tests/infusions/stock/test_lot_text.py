@@ -50,6 +50,7 @@ def test_lots_in_writes_alike_whatever_is_pasted(text):
         ("P100 234 567", ["P100234567"]),
         ("P100234567 P100234568", ["P100234567", "P100234568"]),
         ("Lots: A1, B2 and C3", ["A1", "B2", "C3"]),
+        ("A1, B2, or  C3 & D4", ["A1", "B2", "C3", "D4"]),
         ("Lot AB12; Batch no CD34", ["AB12", "CD34"]),
         ("Lot: AB12 Exp: 2027-10-31 Lot: CD34 Exp: 10/2027", ["AB12", "CD34"]),
         ("AB12, exp 10/2027", ["AB12"]),
