@@ -14,7 +14,7 @@ from infusion_center.core.csv_text import csv_response
 from infusion_center.core.rules import RuleViolation
 from infusions.doses.lot_views import page_of, search_detail
 from infusions.doses.recall_exports import download_doses
-from infusions.doses.recall_forms import CloseForm, ContactForm, ExtendForm, OpenForm
+from infusions.doses.recall_forms import LONGEST_TEXT, CloseForm, ContactForm, ExtendForm, OpenForm
 from infusions.doses.recall_pages import STANDINGS, Answer, answer_for, progress_of, rows_of, standings
 from infusions.doses.recall_queries import was_given
 from infusions.facility.models import Site
@@ -24,6 +24,7 @@ from infusions.stock import recalls
 from infusions.stock.lot_text import lots_in
 from infusions.stock.models import LotRecall
 from infusions.stock.recall_queries import recalls_open_first, searched_lots, stock_everywhere
+from infusions.stock.recall_rules import search_problems
 from patients.models import Patient
 
 
@@ -39,10 +40,8 @@ def answer_of(recall: LotRecall, user) -> Answer:
 @require_http_methods(["GET", "HEAD", "POST"])
 def recall_open(request):
     """Says what will happen to which lots; the POST does it."""
-    asked = request.POST.get("lots", "") or request.GET.get("lot", "")
-    product = Product.objects.filter(key=request.POST.get("product") or request.GET.get("product") or "").first()
-    lots = searched_lots(lots_in(asked.replace(",", "\n")), product).lots
-    if not lots:
+    lots, product = asked_for(request)
+    if not lots or current_site(request) is None:
         return redirect("doses:lot-search")
     answer = answer_for(lots, product, request.user, clock.now())
     if product is None and len(answer.products) == 1:
@@ -59,6 +58,15 @@ def recall_open(request):
     aside = stock_everywhere(lots, product) if product is not None else None
     context = {"form": form, "lots": lots, "product": product, "answer": answer, "aside": aside}
     return render(request, "infusions/doses/recall_open.html", context)
+
+
+def asked_for(request) -> tuple[list[str], Product | None]:
+    """Whole lots and product as a search or the form itself names them."""
+    text = request.POST.get("lots", "") or request.GET.get("lot", "").replace(",", "\n")
+    key = request.POST.get("product") or request.GET.get("product") or ""
+    product = Product.objects.filter(key=key).first() if key.isprintable() else None
+    wanted = lots_in(text[:LONGEST_TEXT])
+    return ([] if search_problems(wanted) else searched_lots(wanted, product).lots), product
 
 
 @requires(Permission.VIEW_RECALL)

@@ -127,4 +127,4 @@ def _is_strong(lot: str) -> bool:
 
 
 def _is_writable(lot: str) -> bool:
-    return len(lot) <= LONGEST_LOT and any(character.isalnum() for character in lot)
+    return len(lot) <= LONGEST_LOT and lot.isprintable() and any(character.isalnum() for character in lot)

@@ -290,3 +290,19 @@ def test_somebody_of_both_sites_sees_the_doses_of_both(client_for, dose, make_vi
     visit = make_visit(site=there, order=make_order(), start=at(-600), state=State.COMPLETED)
     other = make_dose_record(visit, state=DoseState.ENDED, lot="AB12")
     assert patients_of(client_for("nurse").get(SEARCH, {"lot": "AB12"})) == [dose.patient, other.patient]
+
+
+@pytest.mark.parametrize("junk", ["AB1,\x00,*12", "9" * 5000, "\u202e' OR 1=1 --", "ﬃ💉" * 30])
+def test_pages_stand_whatever_is_sent(client_for, recall, dose, junk):
+    client, detail = client_for("pharmacist"), reverse("doses:recall-detail", args=[recall.public_id])
+    everything = dict.fromkeys(("lot", "lots", "product", "show", "page", "all", "reason", "status", "note"), junk)
+    asked = [SEARCH, "/lots/doses.csv", "/recalls/open/", detail, f"{detail}close/"]
+    sent = [SEARCH, "/recalls/open/", f"{detail}extend/", note_url(recall, dose.patient)]
+    found = [
+        client.get(url, {"lot": "AB12", **given}).status_code for url in asked for given in (everything, {"page": junk})
+    ]
+    found += [
+        client.post(url, given).status_code for url in sent for given in (everything, {"lot": junk, "lots": junk})
+    ]
+    assert [status for status in found if status >= 500] == []
+    assert LotRecall.objects.count() == 1
