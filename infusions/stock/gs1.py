@@ -12,6 +12,8 @@ from biip.gs1_element_strings import GS1ElementStrings
 from biip.gs1_messages import GS1Message
 from biip.gtin import Gtin
 
+from infusions.stock.lots import written_lot
+
 SEPARATOR = "\x1d"
 # What scanners that type like a keyboard send where the code holds the separator.
 TYPED_SEPARATORS = ("<GS>", "{GS}", "[GS]", "^]", "\u241d", "\t")
@@ -39,11 +41,6 @@ class ScannedVial:
     expires_on: dt.date | None = None
     serial: str = ""
     is_doubtful: bool = False
-
-
-def written_lot(lot: str) -> str:
-    """As it is printed: capitals, no spaces, so that a recall finds it however it was typed."""
-    return "".join(lot.split()).upper()
 
 
 def written_gtin(text: str) -> str:

@@ -11,7 +11,8 @@ from infusions.facility.models import Site
 from infusions.formulary.models import Product
 from infusions.stock.lot_text import is_part, pattern_of, pieces_of
 from infusions.stock.lots import written_lot
-from infusions.stock.models import KnownLot, LotRecall, RecallContact, RecalledLot, StockItem
+from infusions.stock.models import KnownLot, LotRecall, RecallContact, StockItem
+from infusions.stock.queries import recalled_lots
 from patients.models import Patient
 
 
@@ -34,8 +35,7 @@ def open_recalls(products: Iterable[Product], lots: Collection[str]) -> QuerySet
 
 
 def lots_under_recall(product: Product, lots: Collection[str]) -> list[str]:
-    named = RecalledLot.objects.filter(recall__product=product, recall__closed_at=None, lot__in=lots)
-    return sorted(set(named.values_list("lot", flat=True)))
+    return sorted(set(recalled_lots(product, lots).values_list("lot", flat=True)))
 
 
 def recalls_open_first() -> QuerySet[LotRecall]:

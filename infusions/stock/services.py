@@ -14,7 +14,8 @@ from infusion_center.core.rules import RuleViolation, blocker, refuse_if_blockin
 from infusions.facility.models import Site
 from infusions.formulary.models import Product
 from infusions.stock import queries, rules
-from infusions.stock.gs1 import UnreadableCode, written_gtin, written_lot
+from infusions.stock.gs1 import UnreadableCode, written_gtin
+from infusions.stock.lots import written_lot
 from infusions.stock.models import KnownLot, MovementKind, ProductCode, StockItem, StockMovement, Storage
 
 
