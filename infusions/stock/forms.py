@@ -2,6 +2,7 @@
 
 from decimal import Decimal
 
+from crispy_forms.layout import Div, Layout
 from django import forms
 
 from infusion_center.core.forms import FormMixin
@@ -35,6 +36,11 @@ class StockFilterForm(FormMixin, forms.Form):
     )
     state = forms.ChoiceField(choices=[("", "All vials"), *STATES.items()], required=False)
 
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        for field in self.fields.values():
+            field.widget.attrs["class"] = "form-select"
+
     def wanted(self) -> dict:
         """What was asked for; a filter that makes no sense is none."""
         self.is_valid()
@@ -58,6 +64,8 @@ class ReceiveForm(FormMixin, forms.Form):
         self.fields["vial"].choices = [("", "Choose"), *vial_choices()]
         for name in ("lot", "expires_on", "source"):
             self.fields[name].widget.attrs |= {"autocomplete": "off", "spellcheck": "false"}
+        rows = ("lot", "expires_on"), ("count", "storage")
+        self.helper.layout = Layout("vial", *(Div(*row, css_class="field-row") for row in rows), "source")
 
     def values(self) -> dict:
         values = dict(self.cleaned_data)

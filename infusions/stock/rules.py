@@ -90,7 +90,7 @@ def recall_problems(product: Product, lots: Iterable[str]) -> list[Problem]:
     return [
         blocker(
             "vial-lot-recalled",
-            f"Lot {recalled.lot} of {product} is recalled: {recalled.recall.reason}",
+            f"Lot {recalled.lot} of {product} is recalled: {recalled.recall.reason.rstrip('. ')}.",
             field="lot",
             remedy="Do not give it. Set every vial of this lot aside and tell the pharmacist.",
         )
