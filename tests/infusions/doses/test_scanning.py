@@ -1,4 +1,4 @@
-"""Vials by scan: what is added, what is refused and why, what is left to the eye, and where the stock goes."""
+"""Vials by scan: what is added, what is refused and why, what is left to the eye."""
 
 import datetime as dt
 from decimal import Decimal
@@ -6,12 +6,11 @@ from decimal import Decimal
 import pytest
 from django.urls import reverse
 
-from infusion_center.core.rules import RuleViolation
 from infusions.doses.models import DoseState, VialUsed
-from infusions.doses.services import add_vial, prepare_dose, remove_vial, start_infusion
-from infusions.stock.models import KnownLot, StockItem, StockMovement
+from infusions.doses.services import prepare_dose
+from infusions.stock.models import KnownLot
 from infusions.stock.queries import stock_violations
-from infusions.stock.services import move_to_room, quarantine_vials
+from infusions.stock.services import quarantine_vials
 from tests.factories.doses import make_dose_record, make_vial
 from tests.factories.facility import make_site
 from tests.factories.formulary import make_product, make_rate_schedule
@@ -58,11 +57,6 @@ def cold_visit(make_visit):
 
 def scan(client, record, text, **extra):
     return client.post(reverse("doses:vial-scan", args=[record.appointment.public_id]), {"code": text}, **extra)
-
-
-def add(record, by, **values):
-    vial = {"grams": Decimal("10"), "lot": "LOT1", "expires_on": EXPIRY} | values
-    return add_vial(record=record, by=by, **vial)
 
 
 def refused_codes(response) -> list[str]:
@@ -191,101 +185,6 @@ def test_a_lot_that_may_hold_the_serial_is_not_guessed(client_for, record, code)
     KnownLot.objects.create(product=record.product, lot="AB121SN1")
     scan(client_for("nurse"), record, text)
     assert vials() == [(record.product_id, 20, "AB121SN1", EXPIRY, "")]
-
-
-# Room temperature
-
-
-def test_too_long_at_room_temperature_is_refused(cold_visit, nurse_user):
-    record = make_dose_record(cold_visit, state=DoseState.PREPARING, with_vials=False)
-    with pytest.raises(RuleViolation) as refused:
-        add(record, nurse_user, out_of_fridge_on=TODAY - dt.timedelta(days=31))
-    assert (refused.value.codes, vials()) == ({"vial-room-temperature-over"}, [])
-    vial = add(record, nurse_user, out_of_fridge_on=TODAY - dt.timedelta(days=30))
-    assert vial.out_of_fridge_on == TODAY - dt.timedelta(days=30)
-
-
-def test_the_stock_knows_how_long_a_lot_was_out(cold_visit, nurse_user, morning):
-    record = make_dose_record(cold_visit, state=DoseState.PREPARING, with_vials=False)
-    item = make_stock(site=cold_visit.site, product=record.product, count=2)
-    move_to_room(item=item, count=2, on=TODAY - dt.timedelta(days=29), by=nurse_user)
-    morning.shift(dt.timedelta(days=2))
-    with pytest.raises(RuleViolation) as refused:
-        add(record, nurse_user)
-    assert (refused.value.codes, vials()) == ({"vial-room-temperature-over"}, [])
-
-
-def test_a_vial_left_out_is_refused_at_the_start(cold_visit, nurse_user, colleague):
-    record = make_dose_record(cold_visit, state=DoseState.PREPARING, checked_by=colleague)
-    record.vials.update(out_of_fridge_on=TODAY - dt.timedelta(days=31))
-    with pytest.raises(RuleViolation) as refused:
-        start_infusion(record=record, by=nurse_user)
-    assert refused.value.codes == {"vial-room-temperature-over"}
-
-
-def test_a_lot_recalled_since_is_refused_at_the_start(visit, nurse_user, colleague, pharmacist):
-    record = make_dose_record(visit, state=DoseState.PREPARING, checked_by=colleague)
-    recall = make_recall(record.product, "LOT1", opened_at=NOON)
-    with pytest.raises(RuleViolation) as refused:
-        start_infusion(record=record, by=nurse_user)
-    assert refused.value.codes == {"vial-lot-recalled"}
-    recall.closed_at, recall.closed_by = NOON, pharmacist
-    recall.save()
-    assert start_infusion(record=record, by=nurse_user).state == DoseState.INFUSING
-
-
-def test_the_recall_of_another_product_with_the_same_lot_stops_nothing(record, nurse_user):
-    make_recall(make_product(), "LOT1", opened_at=NOON)
-    assert add(record, nurse_user).lot == "LOT1"
-
-
-# Stock
-
-
-def test_vials_are_taken_from_the_room_first_and_what_ends_first(stocked, cold_visit, nurse_user):
-    record = make_dose_record(cold_visit, state=DoseState.PREPARING, with_vials=False)
-    cold = make_stock(site=stocked, product=record.product, count=3)
-    later = move_to_room(item=cold, count=1, on=TODAY, by=nurse_user)
-    sooner = move_to_room(item=cold, count=1, on=TODAY - dt.timedelta(days=10), by=nurse_user)
-    added = [add(record, nurse_user) for _ in range(4)]
-    assert [vial.stock_item for vial in added] == [sooner, later, cold, None]
-    assert [vial.out_of_fridge_on for vial in added] == [TODAY - dt.timedelta(days=10), TODAY, TODAY, None]
-    assert list(StockMovement.objects.filter(kind="used").order_by("pk").values_list("item", "change", "vial_id")) == [
-        (item.pk, -1, vial.public_id) for item, vial in zip((sooner, later, cold), added, strict=False)
-    ]
-
-
-def test_a_vial_that_is_not_in_stock_is_recorded_with_a_warning(stocked, client_for, record, code):
-    make_stock(site=stocked, product=record.product, grams="20", expires_on=dt.date(2027, 9, 30))
-    response = scan(client_for("nurse"), record, scan_of(code), headers={"HX-Request": "true"})
-    assert [problem.code for problem in response.context["outcome"].warnings] == ["vial-not-in-stock"]
-    assert "vial-not-in-stock" in [problem.code for problem in response.context["screen"].problems]
-    assert (VialUsed.objects.get().stock_item, StockItem.objects.get().on_hand) == (None, 5)
-
-
-def test_a_vial_removed_before_the_start_goes_back(stocked, record, nurse_user):
-    item = make_stock(site=stocked, product=record.product, count=1)
-    remove_vial(vial=add(record, nurse_user), by=nurse_user)
-    item.refresh_from_db()
-    assert (item.on_hand, list(item.movements.values_list("kind", flat=True))) == (
-        1, ["taken_back", "used", "received"]
-    )  # fmt: skip
-
-
-def test_a_vial_of_a_lot_recalled_meanwhile_goes_back_set_aside(stocked, record, nurse_user):
-    item = make_stock(site=stocked, product=record.product, count=1)
-    vial = add(record, nurse_user)
-    make_recall(record.product, "LOT1", opened_at=NOON)
-    remove_vial(vial=vial, by=nurse_user)
-    item.refresh_from_db()
-    assert (item.on_hand, item.quarantined) == (0, 1)
-
-
-def test_a_site_that_tracks_nothing_keeps_its_numbers(site, record, nurse_user):
-    item = make_stock(site=site, product=record.product)
-    vial = add(record, nurse_user)
-    item.refresh_from_db()
-    assert (vial.stock_item, item.on_hand, KnownLot.objects.count()) == (None, 5, 1)
 
 
 # The page that says what a code is
