@@ -11,6 +11,7 @@ from infusion_center.accounts.roles import Permission
 from infusion_center.core.rules import RuleViolation
 from infusions.doses import forms, queries, running_rules, services
 from infusions.doses.models import VialUsed
+from infusions.doses.reaction_forms import ReactionForm
 from infusions.doses.running import refuse_stale
 from infusions.doses.screen_views import ACTS
 from infusions.doses.views import JUST_ACTED, detail_page, visible_visit
@@ -166,7 +167,7 @@ def reaction_add(request, appointment_id):
             return "Stopped for good. The order is on hold until a prescriber clears it."
         return "Paused for the reaction." if reaction.grade == running_rules.GRADE_PAUSE else "Reaction saved."
 
-    return acted(request, appointment_id, forms.ReactionForm, services.record_reaction, act="reaction", said=said)
+    return acted(request, appointment_id, ReactionForm, services.record_reaction, act="reaction", said=said)
 
 
 @requires(Permission.INFUSE)

@@ -1,4 +1,4 @@
-"""Writes from the first drop to the end of observation: rates, pauses, vital signs, reactions, stop and finish."""
+"""Writes from the first drop to the end of observation: rates, pauses, vital signs, stop and finish."""
 
 from __future__ import annotations
 
@@ -10,13 +10,10 @@ from django.db import transaction
 from infusion_center.core import clock
 from infusion_center.core.rules import RuleViolation, blocker, refuse_if_blocking
 from infusions.doses import running_rules as rules
-from infusions.doses import titration, volume
+from infusions.doses import titration
 from infusions.doses.course import Course
 from infusions.doses.models import DoseRecord, DoseState, Outcome, Phase, RateChange, RateKind, VitalSigns
-from infusions.doses.reaction_models import Reaction
 from infusions.doses.writing import add_rate, keep, lock
-from infusions.orders.models import InfusionOrder, OrderStatus
-from infusions.orders.services import hold_order
 from infusions.scheduling import attendance
 
 SAME_PRESS = dt.timedelta(minutes=1)
@@ -43,10 +40,10 @@ def change_rate(
 def pause_infusion(*, record: DoseRecord, reason: str = "", by, now: dt.datetime | None = None) -> RateChange:
     course = lock(record)
     refuse_if_blocking(rules.state_problems(record, DoseState.INFUSING))
-    return _pause(course, reason, by, now or clock.now())
+    return pause_course(course, reason, by, now or clock.now())
 
 
-def _pause(course: Course, reason: str, by, now: dt.datetime) -> RateChange:
+def pause_course(course: Course, reason: str, by, now: dt.datetime) -> RateChange:
     change = add_rate(course, RateKind.PAUSE, Decimal(0), by=by, now=now, reason=reason)
     course.record.state = DoseState.PAUSED
     course.record.save()
@@ -111,75 +108,17 @@ def phase_of(record: DoseRecord) -> Phase:
 
 
 @transaction.atomic
-def record_reaction(
-    *,
-    record: DoseRecord,
-    kind: str,
-    grade: int,
-    action: str,
-    notes: str = "",
-    onset_at: dt.datetime | None = None,
-    by,
-    now: dt.datetime | None = None,
-) -> Reaction:
-    """Keep a reaction and act on its grade at once: 2 pauses; 3 and more stop for good and hold the order.
-
-    Source: fact sheet 5, reaction -> app.
-    """
-    now = now or clock.now()
-    onset = onset_at or now
-    course = lock(record)
-    refuse_if_blocking(rules.reaction_problems(record, grade=grade, action=action, onset_at=onset, now=now))
-    reaction = Reaction.objects.create(
-        record=record,
-        kind=kind,
-        grade=grade,
-        onset_at=onset,
-        rate_ml_per_h=_rate_at_onset(course, onset),
-        action=action.strip()[:300],
-        notes=notes.strip()[:300],
-        recorded_at=now,
-        recorded_by=by,
-    )
-    keep("reaction_recorded", record, by=by, kind=reaction.kind, grade=grade)
-    why = f"{reaction.get_kind_display()}, grade {grade}"
-    running = record.state in rules.RUNNING
-    if grade >= rules.GRADE_STOP:
-        if running:
-            _end(course, Outcome.STOPPED_EARLY, why, by, now)
-        _hold_every_order(record, f"Reaction at the last dose: {why}", by)
-    elif grade >= rules.GRADE_PAUSE and record.state == DoseState.INFUSING:
-        _pause(course, why, by, now)
-    return reaction
-
-
-def _hold_every_order(record: DoseRecord, reason: str, by) -> None:
-    """The patient had the reaction, not the order: none of his orders gives the next dose before somebody clears it."""
-    signed = InfusionOrder.objects.filter(patient=record.patient, status=OrderStatus.SIGNED)
-    for order in signed.select_for_update().order_by("pk"):
-        hold_order(order=order, reason=reason, by=by)
-
-
-def _rate_at_onset(course: Course, onset: dt.datetime) -> Decimal | None:
-    """The rate that ran then; in a pause the one before it; none once the infusion had ended."""
-    if course.record.ended_at is not None and onset >= course.record.ended_at:
-        return None
-    until = [rate for rate in course.rates if rate.at <= onset]
-    return volume.last_running_rate(until) or None
-
-
-@transaction.atomic
 def end_infusion(*, record: DoseRecord, by, now: dt.datetime | None = None, stop_reason: str = "") -> DoseRecord:
     """The pump is off: the whole dose is in, or it stops early for a reason. Observation begins."""
     now = now or clock.now()
     course = lock(record)
     refuse_if_blocking(rules.end_problems(course, now, stop_reason))
     outcome = Outcome.STOPPED_EARLY if stop_reason.strip() else Outcome.COMPLETED
-    _end(course, outcome, stop_reason, by, now)
+    end_course(course, outcome, stop_reason, by, now)
     return record
 
 
-def _end(course: Course, outcome: Outcome, reason: str, by, now: dt.datetime) -> None:
+def end_course(course: Course, outcome: Outcome, reason: str, by, now: dt.datetime) -> None:
     """Whole dose: what was to be given is in, whatever the clock's estimate of the last millilitres says."""
     record = course.record
     given = course.to_give_ml if outcome == Outcome.COMPLETED else course.given_ml(now)

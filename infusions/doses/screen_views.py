@@ -15,6 +15,7 @@ from infusions.doses.due import Due, DueKind, all_due
 from infusions.doses.history import history
 from infusions.doses.models import DoseRecord, DoseState
 from infusions.doses.planning import allowed_products
+from infusions.doses.reaction_forms import ReactionForm
 from infusions.doses.running import record_version
 from infusions.doses.titration import Step
 from infusions.formulary.dosing import choose_vials
@@ -23,7 +24,7 @@ from infusions.scheduling.models import Appointment
 
 ACT_FORMS = {
     "vital-signs": forms.VitalSignsForm,
-    "reaction": forms.ReactionForm,
+    "reaction": ReactionForm,
     "rate": forms.RateForm,
     "pause": forms.PauseForm,
     "resume": forms.ResumeForm,

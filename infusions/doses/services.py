@@ -9,12 +9,12 @@ from infusions.doses.preparation import (
     second_check,
     start_infusion,
 )
+from infusions.doses.reactions import record_reaction
 from infusions.doses.running import (
     change_rate,
     end_infusion,
     end_observation,
     pause_infusion,
-    record_reaction,
     record_vital_signs,
     resume_infusion,
 )
