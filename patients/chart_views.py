@@ -14,12 +14,13 @@ from infusion_center.accounts.roles import Permission, has_permission
 from infusion_center.core import clock
 from infusion_center.core.rules import Problem, note, sort_problems, warning
 from infusions.doses.models import DoseRecord
-from infusions.doses.reaction_models import Reaction
+from infusions.doses.reaction_models import LateReaction, Reaction
 from infusions.orders import rules as order_rules
 from infusions.orders.models import InfusionOrder, OrderStatus
 from infusions.orders.queries import active_order, order_plan
 from infusions.scheduling.models import Appointment
 from infusions.scheduling.states import ON_SITE, UPCOMING, State
+from infusions.templatetags.infusion_tags import wall_moment
 from patients import rules
 from patients.models import Allergy, Channel, ContactPreference, Patient, RiskFactor, Weight
 from patients.queries import contact_decisions
@@ -114,10 +115,14 @@ def next_visit(visits, now: dt.datetime) -> Appointment | None:
 def last_dose_problems(patient: Patient) -> list[Problem]:
     """A severe reaction (CTCAE grade 3 or more) at the last dose holds the next one until a clinician has decided."""
     given = DoseRecord.objects.filter(patient=patient, started_at__isnull=False)
-    last = given.annotate(worst=Max("reactions__grade")).order_by("-started_at", "-pk").first()
-    if last is None or (last.worst or 0) < SEVERE_GRADE:
+    worst = {"worst": Max("reactions__grade"), "late": Max("late_reactions__grade")}
+    last = given.annotate(**worst).order_by("-started_at", "-pk").first()
+    if last is None or max(last.worst or 0, last.late or 0) < SEVERE_GRADE:
         return []
-    message = f"There was a reaction of grade {last.worst} at the last infusion."
+    if (last.worst or 0) >= SEVERE_GRADE:
+        message = f"There was a reaction of grade {last.worst} at the last infusion."
+    else:
+        message = f"A reaction of grade {last.late} after the last infusion was learned of later."
     return [warning("severe-reaction", message, remedy="A clinician decides before the next dose.")]
 
 
@@ -142,10 +147,27 @@ def last_visits(visits, now: dt.datetime) -> list[Appointment]:
     return list(past.select_related("dose_record").order_by("-start", "-pk")[:VISITS_SHOWN])
 
 
-def last_reactions(patient: Patient) -> list[Reaction]:
-    reactions = Reaction.objects.filter(record__patient=patient)
-    reactions = reactions.select_related("record__product", "record__appointment__site")
-    return list(reactions.order_by("-onset_at", "-pk")[:VISITS_SHOWN])
+def last_reactions(patient: Patient) -> list[Reaction | LateReaction]:
+    """At the chair and learned of later, latest first, each with its moment or day in words as `when`."""
+    related = ("record__product", "record__appointment__site")
+    found = []
+    for model, began in ((Reaction, "onset_at"), (LateReaction, "onset_on")):
+        rows = model.objects.filter(record__patient=patient).select_related(*related)
+        found += rows.order_by(f"-{began}", "-pk")[:VISITS_SHOWN]
+    for one in found:
+        site = one.record.appointment.site
+        one.when = wall_moment(one.onset_at, site) if is_moment(one) else f"{one.onset_on:%d-%b-%Y}"
+    return sorted(found, key=began_on, reverse=True)[:VISITS_SHOWN]
+
+
+def is_moment(reaction: Reaction | LateReaction) -> bool:
+    return isinstance(reaction, Reaction)
+
+
+def began_on(reaction: Reaction | LateReaction) -> tuple[dt.date, dt.datetime]:
+    site = reaction.record.appointment.site
+    day = clock.local_date(reaction.onset_at, site.time_zone) if is_moment(reaction) else reaction.onset_on
+    return day, reaction.recorded_at
 
 
 def contact_line(channel: Channel, decisions: dict[str, ContactPreference], patient: Patient) -> dict:

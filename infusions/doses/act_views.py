@@ -11,6 +11,7 @@ from infusion_center.accounts.roles import Permission
 from infusion_center.core.rules import RuleViolation
 from infusions.doses import forms, queries, running_rules, services
 from infusions.doses.models import VialUsed
+from infusions.doses.reaction_calls import GRADE_PAUSE, GRADE_STOP
 from infusions.doses.reaction_forms import ReactionForm
 from infusions.doses.running import refuse_stale
 from infusions.doses.screen_views import ACTS
@@ -163,9 +164,9 @@ def vital_signs_add(request, appointment_id):
 @require_POST
 def reaction_add(request, appointment_id):
     def said(reaction):
-        if reaction.grade >= running_rules.GRADE_STOP:
+        if reaction.grade >= GRADE_STOP:
             return "Stopped for good. The order is on hold until a prescriber clears it."
-        return "Paused for the reaction." if reaction.grade == running_rules.GRADE_PAUSE else "Reaction saved."
+        return "Paused for the reaction." if reaction.grade == GRADE_PAUSE else "Reaction saved."
 
     return acted(request, appointment_id, ReactionForm, services.record_reaction, act="reaction", said=said)
 

@@ -9,7 +9,7 @@ from functools import cached_property
 
 from infusions.doses import titration, volume
 from infusions.doses.models import DoseRecord, Phase, RateChange, VialUsed, VitalSigns
-from infusions.doses.reaction_models import Reaction
+from infusions.doses.reaction_models import Reaction, ReactionStep
 from infusions.doses.titration import NextStep, Step
 
 
@@ -22,6 +22,7 @@ class Course:
     rates: tuple[RateChange, ...]
     vital_signs: tuple[VitalSigns, ...]
     reactions: tuple[Reaction, ...]
+    reaction_steps: tuple[ReactionStep, ...] = ()
 
     @property
     def state(self) -> str:
@@ -118,6 +119,7 @@ def course_of(record: DoseRecord) -> Course:
         rates=tuple(sorted(record.rates.all(), key=lambda rate: (rate.at, rate.pk))),
         vital_signs=tuple(sorted(record.vital_signs.all(), key=lambda signs: (signs.at, signs.pk))),
         reactions=tuple(sorted(record.reactions.all(), key=lambda reaction: (reaction.onset_at, reaction.pk))),
+        reaction_steps=tuple(sorted(record.reaction_steps.all(), key=lambda step: (step.at, step.pk))),
     )
 
 

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
+from infusions.doses import reaction_calls
 from infusions.doses.course import Course, course_of, observation_of
 from infusions.doses.models import DoseRecord, DoseState, Phase
 
@@ -29,8 +30,10 @@ SIGN_GRACE = dt.timedelta(minutes=30)
 class DueKind(StrEnum):
     """In this order when two fall on the same minute."""
 
+    CALL = "call"
     END = "end"
     VITAL_SIGNS = "vital_signs"
+    LOOK_AGAIN = "look_again"
     STEP = "step"
     RESUME = "resume"
     OBSERVATION_END = "observation_end"
@@ -69,6 +72,7 @@ def all_due(course: Course, now: dt.datetime) -> list[Due]:
 
 
 def _foreseen(course: Course, now: dt.datetime) -> Iterator[Due]:
+    yield from _reactions(course)
     match course.state:
         case DoseState.PREPARING:
             yield _start(course)
@@ -80,6 +84,18 @@ def _foreseen(course: Course, now: dt.datetime) -> Iterator[Due]:
             yield from _observing(course)
         case DoseState.ENDED:
             yield _sign(course)
+
+
+def _reactions(course: Course) -> Iterator[Due]:
+    """Source: fact sheet 5, reaction -> app: from grade 3 on a physician call, timed."""
+    if course.state == DoseState.SIGNED:
+        return
+    if owed := reaction_calls.uncalled(course, reaction_calls.GRADE_STOP):
+        at = min(one.onset_at for one in owed)
+        yield Due(DueKind.CALL, "Call the prescriber", at, at + reaction_calls.CALL_WITHIN)
+    again = reaction_calls.look_again_at(course)
+    if again is not None and course.state != DoseState.ENDED:
+        yield Due(DueKind.LOOK_AGAIN, "Look at the reaction again", again, again + GRACE)
 
 
 def _start(course: Course) -> Due:

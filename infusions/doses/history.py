@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from infusions.doses.course import Course
-from infusions.doses.models import RateKind, VitalSigns
+from infusions.doses.models import DoseState, RateKind, VitalSigns
+from infusions.doses.reaction_models import ReactionStepKind
 
 RATE_ICONS = {
     RateKind.START: "circle-play",
@@ -16,6 +17,16 @@ RATE_ICONS = {
     RateKind.PAUSE: "circle-pause",
     RateKind.RESUME: "circle-play",
     RateKind.STOP: "circle-stop",
+}
+
+
+STEP_ICONS = {
+    ReactionStepKind.SLOWED: "chevrons-down",
+    ReactionStepKind.PRESCRIBER_CALLED: "phone",
+    ReactionStepKind.EMERGENCY_CALLED: "siren",
+    ReactionStepKind.PHARMACIST_TOLD: "phone",
+    ReactionStepKind.REASSESSED: "eye",
+    ReactionStepKind.RESOLVED: "check",
 }
 
 
@@ -55,6 +66,8 @@ def history(course: Course) -> list[Event]:
             )
             for one in course.reactions
         ),
+        *_steps(course),
+        *_late(course),
     ]
     if record.second_check_at:
         events.append(Event(record.second_check_at, "users-round", "Second check", "", str(record.second_check_by)))
@@ -63,6 +76,37 @@ def history(course: Course) -> list[Event]:
     if record.signed_at:
         events.append(Event(record.signed_at, "badge-check", "Signed", "", record.signed_name))
     return sorted(events, key=lambda event: event.at, reverse=True)
+
+
+def _steps(course: Course) -> list[Event]:
+    kinds = {one.pk: one.get_kind_display() for one in course.reactions}
+    return [
+        Event(
+            step.at,
+            STEP_ICONS[ReactionStepKind(step.kind)],
+            f"{step.get_kind_display()}{f' {step.note}' if step.note else ''}",
+            kinds.get(step.reaction_id, ""),
+            str(step.recorded_by),
+        )
+        for step in course.reaction_steps
+    ]
+
+
+def _late(course: Course) -> list[Event]:
+    """Learned of after signing; nothing is asked of the database before."""
+    if course.state != DoseState.SIGNED:
+        return []
+    late = course.record.late_reactions.select_related("recorded_by")
+    return [
+        Event(
+            one.recorded_at,
+            "calendar-plus",
+            f"Learned later: {one.get_kind_display()}, grade {one.grade}, began {one.onset_on:%d-%b-%Y}",
+            ". ".join(filter(None, [one.action, one.notes, f"Learned from: {one.learned_from}"])),
+            str(one.recorded_by),
+        )
+        for one in late
+    ]
 
 
 def _rate_text(rate) -> str:

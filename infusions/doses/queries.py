@@ -17,7 +17,7 @@ from infusions.checklists.models import PreInfusionChecklist, RunStatus
 from infusions.doses.course import Course, course_of
 from infusions.doses.due import CLIMBING, Due, DueKind, all_due
 from infusions.doses.models import DoseAmendment, DoseRecord, DoseState, RateChange, VialUsed, VitalSigns
-from infusions.doses.reaction_models import Reaction
+from infusions.doses.reaction_models import Reaction, ReactionStep
 from infusions.facility.models import Site
 from infusions.scheduling.models import Appointment
 from infusions.scheduling.states import DONE, ON_SITE, UPCOMING, State
@@ -59,6 +59,7 @@ def records_with_parts() -> QuerySet[DoseRecord]:
         Prefetch("rates", RateChange.objects.select_related(*people).order_by("at", "id")),
         Prefetch("vital_signs", VitalSigns.objects.select_related(*people).order_by("at", "id")),
         Prefetch("reactions", Reaction.objects.select_related(*people).order_by("onset_at", "id")),
+        Prefetch("reaction_steps", ReactionStep.objects.select_related(*people).order_by("at", "id")),
         Prefetch("amendments", DoseAmendment.objects.select_related("amended_by").order_by("amended_at", "id")),
     )
 

@@ -13,6 +13,7 @@ from infusions.doses.course import Course, observation_of
 from infusions.doses.due import CLIMBING, FRESH
 from infusions.doses.models import DoseRecord, DoseState, Phase, VitalSigns
 from infusions.doses.planning import cap_now_ml_per_h
+from infusions.doses.reaction_calls import GRADE_PAUSE, call_problems
 from infusions.doses.reaction_models import Reaction
 from infusions.facility.models import Site
 from infusions.orders.models import OrderStatus
@@ -20,7 +21,6 @@ from infusions.orders.models import OrderStatus
 STEP_EARLY = dt.timedelta(minutes=2)
 HALF = Decimal("0.5")
 WHOLE_DOSE = Decimal("0.95")  # the clock's estimate; the nurse sees the empty bottle
-GRADE_PAUSE, GRADE_STOP = 2, 3
 NEEDED_SIGNS = ("temperature_c", "systolic", "diastolic", "pulse")
 RUNNING = (DoseState.INFUSING, DoseState.PAUSED)
 OVER = (DoseState.OBSERVING, DoseState.ENDED)
@@ -227,21 +227,6 @@ def hold_problems(signs: VitalSigns, site: Site) -> list[Problem]:
     return problems
 
 
-def reaction_problems(record: DoseRecord, *, grade: int, action: str, onset_at: dt.datetime, now: dt.datetime) -> list:
-    """Source: fact sheet 5, grading (CTCAE v5)."""
-    if problems := state_problems(record, *RUNNING, *OVER):
-        return problems
-    problems = []
-    if not 1 <= grade <= 5:
-        problems.append(blocker("reaction-grade", "The grade is 1 to 5.", field="grade"))
-    if not action.strip():
-        problems.append(blocker("reaction-action-missing", "Write what was done.", field="action"))
-    if not record.started_at <= onset_at <= now:
-        message = "The reaction must have begun after the infusion started, and not in the future."
-        problems.append(blocker("reaction-onset", message, field="onset_at"))
-    return problems
-
-
 def end_problems(course: Course, now: dt.datetime, stop_reason: str) -> list[Problem]:
     """Stopping before the volume is in needs a reason; the last 5 % are the difference between clock and pump."""
     if problems := state_problems(course.record, *RUNNING):
@@ -275,7 +260,7 @@ def sign_problems(course: Course) -> list[Problem]:
         if not are_whole(course.signs_of(phase)):
             message = f"Temperature, pressure and pulse {when} are missing."
             problems.append(blocker(f"vital-signs-{phase}-missing", message))
-    return problems
+    return problems + call_problems(course)
 
 
 def are_whole(signs: VitalSigns | None) -> bool:

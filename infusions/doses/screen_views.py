@@ -15,6 +15,7 @@ from infusions.doses.due import Due, DueKind, all_due
 from infusions.doses.history import history
 from infusions.doses.models import DoseRecord, DoseState
 from infusions.doses.planning import allowed_products
+from infusions.doses.reaction_cards import reaction_cards
 from infusions.doses.reaction_forms import ReactionForm
 from infusions.doses.running import record_version
 from infusions.doses.titration import Step
@@ -221,6 +222,7 @@ def detail_context(
         "seen": record_version(record),
         "forms": {name.replace("-", "_"): form_for(name, screen) for name in ACTS[record.state]} | bound,
         "links": [ActLink(name, *ACT_FACES[name], name == act) for name in ACTS[record.state]],
+        "reaction_cards": reaction_cards(screen.course),
         "events": history(screen.course),
         "products": allowed_products(record.order) if not screen.course.vials else [],
     }
@@ -231,14 +233,13 @@ def _chosen_act(screen: Screen, act: str) -> str:
     allowed = ACTS[screen.course.state]
     if act in allowed:
         return act
+    first = next((due for due in screen.due if due.kind not in (DueKind.CALL, DueKind.LOOK_AGAIN)), None)
     if screen.course.state == DoseState.INFUSING:
-        first = screen.first_due
         signs_due = first is not None and first.kind == DueKind.VITAL_SIGNS and first.is_due
         if screen.is_ready_to_end:
             return "end"
         return "vital-signs" if signs_due or screen.signs_first else ""
     if screen.course.state == DoseState.OBSERVING:
-        first = screen.first_due
         return "observation" if first is not None and first.kind == DueKind.OBSERVATION_END else "vital-signs"
     return "" if screen.course.state == DoseState.SIGNED else allowed[0]
 

@@ -9,7 +9,12 @@ from infusions.doses.preparation import (
     second_check,
     start_infusion,
 )
-from infusions.doses.reactions import record_reaction
+from infusions.doses.reactions import (
+    record_late_reaction,
+    record_reaction,
+    record_reaction_step,
+    slow_for_reaction,
+)
 from infusions.doses.running import (
     change_rate,
     end_infusion,
@@ -30,11 +35,14 @@ __all__ = [
     "end_observation",
     "pause_infusion",
     "prepare_dose",
+    "record_late_reaction",
     "record_reaction",
+    "record_reaction_step",
     "record_vital_signs",
     "remove_vial",
     "resume_infusion",
     "second_check",
     "sign_dose",
+    "slow_for_reaction",
     "start_infusion",
 ]

@@ -37,6 +37,11 @@ def step_running(steps: Sequence[Step], rate_ml_per_h: Decimal) -> Step:
     return next((step for step in reversed(steps) if step.rate_ml_per_h <= rate_ml_per_h), steps[0])
 
 
+def step_below(steps: Sequence[Step], rate_ml_per_h: Decimal) -> Step | None:
+    """The fastest step that is slower than the rate."""
+    return next((step for step in reversed(steps) if step.rate_ml_per_h < rate_ml_per_h), None)
+
+
 def step_above(steps: Sequence[Step], rate_ml_per_h: Decimal) -> Step | None:
     return next((step for step in steps if step.rate_ml_per_h > rate_ml_per_h), None)
 

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from infusions.doses import act_views, lot_views, recall_views, scan_views, views
+from infusions.doses import act_views, lot_views, reaction_views, recall_views, scan_views, views
 
 app_name = "doses"
 infusion = "appointments/<str:appointment_id>/infusion/"
@@ -32,6 +32,14 @@ urlpatterns = [
     path(f"{infusion}resume/", act_views.infusion_resume, name="infusion-resume"),
     path(f"{infusion}vital-signs/", act_views.vital_signs_add, name="vital-signs-add"),
     path(f"{infusion}reactions/", act_views.reaction_add, name="reaction-add"),
+    path(f"{infusion}reactions/<str:reaction_id>/slow/", reaction_views.reaction_slow, name="reaction-slow"),
+    path(f"{infusion}reactions/<str:reaction_id>/steps/", reaction_views.reaction_step_add, name="reaction-step-add"),
+    path(f"{infusion}reactions/<str:reaction_id>/medwatch/", reaction_views.medwatch_summary, name="medwatch"),
+    path(
+        "patients/<slug:patient_id>/late-reactions/new/",
+        reaction_views.late_reaction_create,
+        name="late-reaction-create",
+    ),
     path(f"{infusion}end/", act_views.infusion_end, name="infusion-end"),
     path(f"{infusion}observation/end/", act_views.observation_end, name="observation-end"),
     path(f"{infusion}sign/", act_views.dose_sign, name="dose-sign"),

@@ -20,7 +20,7 @@ from django.db.models.functions import Cast
 from infusions.checklists.models import HoldStep, HoldStepKind, PreInfusionChecklist
 from infusions.doses.course import Course
 from infusions.doses.models import DoseRecord, DoseState, RateChange, VialUsed, VitalSigns
-from infusions.doses.reaction_models import Reaction, ReactionKind
+from infusions.doses.reaction_models import Reaction, ReactionKind, ReactionStep
 from infusions.facility.models import Setting, Site
 from infusions.scheduling.models import Appointment
 from infusions.scheduling.states import State
@@ -120,6 +120,11 @@ class ReactionRow(NamedTuple):
         return ReactionKind(self.kind).label
 
 
+class ReactionStepRow(NamedTuple):
+    at: dt.datetime
+    kind: str
+
+
 class Vial(NamedTuple):
     recorded_at: dt.datetime
     grams: Decimal
@@ -160,6 +165,7 @@ class Parts:
     rates: list[Rate] = field(default_factory=list)
     signs: list[Signs] = field(default_factory=list)
     reactions: list[ReactionRow] = field(default_factory=list)
+    reaction_steps: list[ReactionStepRow] = field(default_factory=list)
     vials: list[Vial] = field(default_factory=list)
     runs: list[Run] = field(default_factory=list)
     rechecks: list[tuple[int, int, dt.datetime | None]] = field(default_factory=list)  # step, run, when
@@ -194,7 +200,12 @@ def course_of(visit: VisitRow, parts: Parts) -> Course | None:
         parts.plan,
     )
     return Course(
-        record, tuple(parts.vials), tuple(parts.rates), tuple(sorted(parts.signs)), tuple(sorted(parts.reactions))
+        record,
+        tuple(parts.vials),
+        tuple(parts.rates),
+        tuple(sorted(parts.signs)),
+        tuple(sorted(parts.reactions)),
+        tuple(sorted(parts.reaction_steps)),
     )
 
 
@@ -220,6 +231,8 @@ def parts_by_visit(visits: Sequence[VisitRow]) -> dict[int, Parts]:
                 parts.vials.append(Vial(at, Decimal(number)))
             case "reaction":
                 parts.reactions.append(ReactionRow(at, text, int(number)))
+            case "reaction_step":
+                parts.reaction_steps.append(ReactionStepRow(at, text))
             case "plan":
                 parts.plan, parts.planned_volume_ml = json.loads(text), Decimal(number)
             case "run":
@@ -253,6 +266,7 @@ def _parts(running: list[int], records: list[int], arrived: list[int]):
         of(VitalSigns, running, "signs", "at", "phase", nothing),
         of(VialUsed, running, "vial", "recorded_at", nothing, number("grams")),
         of(Reaction, records, "reaction", "onset_at", "kind", number("grade")),
+        of(ReactionStep, records, "reaction_step", "at", "kind", nothing),
         plans.values_list(kind("plan"), "pk", "updated_at", Cast("plan", TextField()), number("planned_volume_ml")),
         runs.values_list(kind("run"), "appointment_id", "started_at", "status", number("pk")),
         steps.values_list(kind("recheck"), "run__appointment_id", "recheck_at", number("run_id"), number("pk")),
