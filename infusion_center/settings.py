@@ -171,6 +171,8 @@ CONTENT_SECURITY_POLICY = {
         "base-uri": [NONE],
         "frame-ancestors": [NONE],
         "manifest-src": [SELF],
+        # The one that keeps the emergency card for when the network is lost.
+        "worker-src": [SELF],
     }
 }
 

@@ -8,6 +8,7 @@ from django import template
 from infusion_center.core import clock
 from infusion_center.core.rules import Severity
 from infusions import navigation, pieces
+from infusions.formulary.epinephrine import epinephrine_dose
 from patients.queries import banner_facts
 
 register = template.Library()
@@ -103,6 +104,13 @@ def patient_banner(context, patient) -> dict:
 
 
 def shown_facts(patient) -> tuple:
+    """Asked once for a page: banner and emergency card show the same."""
+    if not hasattr(patient, "_shown_facts"):
+        patient._shown_facts = _read_facts(patient)
+    return patient._shown_facts
+
+
+def _read_facts(patient) -> tuple:
     names = ("weights", "allergies", "risk_factors")
     if not set(names) <= getattr(patient, "_prefetched_objects_cache", {}).keys():
         return banner_facts(patient)
@@ -121,6 +129,15 @@ def rail(context) -> dict:
 @register.inclusion_tag("components/_bottom_bar.html", takes_context=True)
 def bottom_bar(context) -> dict:
     return _links(context, navigation.BOTTOM_BAR)
+
+
+@register.inclusion_tag("components/_emergency_dialog.html", takes_context=True)
+def emergency_dialog(context) -> dict:
+    """The emergency card, over the page; with the dose of the patient whom the page is about."""
+    patient = context.get("patient") or getattr(context.get("appointment"), "patient", None)
+    weight = shown_facts(patient)[0] if patient else None
+    dose = epinephrine_dose(weight.kg) if weight else None
+    return {"patient": patient, "weight": weight, "dose": dose}
 
 
 def _links(context, entries) -> dict:
