@@ -1,9 +1,11 @@
 from django.urls import path
 
-from infusions.reports import views
+from infusions.reports import reaction_views, views
 
 app_name = "reports"
 urlpatterns = [
     path("reports/", views.overview, name="overview"),
     path("reports/visits.csv", views.visits_csv, name="visits-csv"),
+    path("reports/reactions/", reaction_views.reactions, name="reactions"),
+    path("reports/reactions.csv", reaction_views.reactions_csv, name="reactions-csv"),
 ]

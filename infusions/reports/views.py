@@ -20,22 +20,22 @@ USUAL_DAYS = 28
 @requires(Permission.VIEW_REPORTS)
 @require_GET
 def overview(request):
-    form, site = _form(request), current_site(request)
+    form, site = period_form(request), current_site(request)
     if site is None:
         return render(request, "infusions/facility/no_site.html")
-    context = {"form": form, "site": site, "presets": presets(_today(site))}
+    context = {"form": form, "site": site, "presets": presets(today_of(site))}
     if form.is_valid():
-        context |= _report(_scope(request, form))
+        context |= _report(scope_of(request, form))
     return render(request, "infusions/reports/overview.html", context)
 
 
 @requires(Permission.VIEW_REPORTS)
 @require_GET
 def visits_csv(request):
-    form = _form(request)
+    form = period_form(request)
     if not form.is_valid():
         return overview(request)
-    scope = _scope(request, form)
+    scope = scope_of(request, form)
     lines = download_visits(scope=scope, by=request.user)
     name = f"visits-{scope.first_day}-to-{scope.last_day}.csv"
     return csv_response(lines, name)
@@ -54,20 +54,20 @@ def presets(today: dt.date) -> list[tuple[str, dt.date, dt.date]]:
     ]
 
 
-def _form(request) -> PeriodForm:
+def period_form(request, *, days: int = USUAL_DAYS) -> PeriodForm:
     site = current_site(request)
     if site is None:
         return PeriodForm({}, sites=[], usual={})
-    today = _today(site)
-    usual = {"from": f"{today - dt.timedelta(days=USUAL_DAYS - 1)}", "to": f"{today}", "site": site.public_id}
+    today = today_of(site)
+    usual = {"from": f"{today - dt.timedelta(days=days - 1)}", "to": f"{today}", "site": site.public_id}
     return PeriodForm(request.GET, sites=Site.objects.visible_to(request.user), usual=usual)
 
 
-def _today(site: Site) -> dt.date:
+def today_of(site: Site) -> dt.date:
     return clock.local_date(clock.now(), site.time_zone)
 
 
-def _scope(request, form: PeriodForm) -> Scope:
+def scope_of(request, form: PeriodForm) -> Scope:
     values = form.cleaned_data
     return Scope(request.user, values["site"], values["first_day"], values["last_day"])
 
