@@ -6,9 +6,10 @@ import datetime as dt
 from dataclasses import dataclass
 from decimal import Decimal
 
+from infusion_center.core import clock
 from infusions.doses.course import Course
 from infusions.doses.models import DoseState, RateKind, VitalSigns
-from infusions.doses.reaction_models import ReactionStepKind
+from infusions.doses.reaction_models import LateReaction, ReactionStepKind
 
 RATE_ICONS = {
     RateKind.START: "circle-play",
@@ -96,17 +97,22 @@ def _late(course: Course) -> list[Event]:
     """Learned of after signing; nothing is asked of the database before."""
     if course.state != DoseState.SIGNED:
         return []
+    zone_name = course.record.appointment.site.time_zone
     late = course.record.late_reactions.select_related("recorded_by")
     return [
         Event(
             one.recorded_at,
             "calendar-plus",
             f"Learned later: {one.get_kind_display()}, grade {one.grade}, began {one.onset_on:%d-%b-%Y}",
-            ". ".join(filter(None, [one.action, one.notes, f"Learned from: {one.learned_from}"])),
+            ". ".join(filter(None, [one.action, one.notes, _told(one, zone_name)])),
             str(one.recorded_by),
         )
         for one in late
     ]
+
+
+def _told(late: LateReaction, zone_name: str) -> str:
+    return f"Told on {clock.local_date(late.recorded_at, zone_name):%d-%b-%Y}: {late.learned_from}"
 
 
 def _rate_text(rate) -> str:

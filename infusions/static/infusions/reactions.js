@@ -9,7 +9,9 @@
     function show() {
       var chosen = holder.querySelector("[data-signs] input:checked");
       shown.hidden = !chosen;
-      if (chosen) shown.textContent = "Look for: " + chosen.closest("[data-signs]").dataset.signs;
+      if (!chosen) return;
+      chosen.closest("[role=group]").appendChild(shown);
+      shown.textContent = "Look for: " + chosen.closest("[data-signs]").dataset.signs;
     }
     holder.addEventListener("change", show);
     show();
