@@ -33,6 +33,20 @@ class Link:
     count_url: str = ""
 
 
+# Desk pages of a chairside feature.
+CHECKLIST_QUESTIONS = (
+    "checklists:template-detail",
+    "checklists:version-list",
+    "checklists:version-detail",
+    "checklists:draft-detail",
+    "checklists:draft-publish",
+    "checklists:draft-discard",
+    "checklists:section-amend",
+    "checklists:item-add",
+    "checklists:item-amend",
+    "checklists:item-remove",
+)
+
 RAIL = (
     Entry(
         "Today", "layout-dashboard", "scheduling:board", frozenset({P.VIEW_SCHEDULE}), frozenset({"home", "scheduling"})
@@ -98,7 +112,7 @@ RAIL = (
         "settings",
         "settings-overview",
         frozenset({P.MANAGE_STAFF, P.MANAGE_FACILITY, P.VIEW_AUDIT, P.EDIT_CHECKLIST_TEMPLATE}),
-        frozenset({"staff", "audit:trail", "settings"}),
+        frozenset({"staff", "audit:trail", "settings", *CHECKLIST_QUESTIONS}),
     ),
 )
 

@@ -1,7 +1,7 @@
-"""Looking at checks afterwards, deciding on problems, and the questions in use."""
+"""Looking at checks afterwards, and deciding on problems."""
 
 from django.contrib import messages
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
 from infusion_center.accounts.access import requires
@@ -11,7 +11,6 @@ from infusion_center.core.rules import RuleViolation
 from infusions.checklists import services
 from infusions.checklists.findings import run_summary
 from infusions.checklists.forms import OverrideForm
-from infusions.checklists.models import ChecklistTemplate
 from infusions.checklists.outcome_views import outcome_context
 from infusions.checklists.values import show_value
 from infusions.checklists.views import over, visible_run
@@ -46,11 +45,3 @@ def run_detail(request, run_id):
     steps = list(run.hold_steps.select_related("by").order_by("id"))
     context = run_summary(run) | {"history": history, "steps": steps}
     return render(request, "infusions/checklists/run_detail.html", context)
-
-
-@requires(Permission.EDIT_CHECKLIST_TEMPLATE)
-@require_GET
-def template_detail(request):
-    """The questions in use, with limits, severities and sources."""
-    template = get_object_or_404(ChecklistTemplate.objects.prefetch_related("items"), is_active=True)
-    return render(request, "infusions/checklists/template_detail.html", {"template": template})
