@@ -39,10 +39,9 @@ def changes_between(before: Sequence[ChecklistItem], after: Sequence[ChecklistIt
     """Questions are the same when their code is. Moved: those out of the longest run that kept its order."""
     old, new = {item.code: item for item in before}, {item.code: item for item in after}
     moved = moved_codes([code for code in old if code in new], [code for code in new if code in old])
-    old_texts, new_texts = ({code: item.text for code, item in items.items()} for items in (old, new))
     changed = []
     for code in (code for code in new if code in old):
-        facts, facts_before = facts_of(new[code], new_texts), facts_of(old[code], old_texts)
+        facts, facts_before = facts_of(new[code], new), facts_of(old[code], old)
         fields = tuple(
             FieldChange(label, facts_before[label], words)
             for label, words in facts.items()

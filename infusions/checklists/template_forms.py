@@ -15,9 +15,10 @@ from infusions.checklists.template_shapes import ALWAYS_ASKED, GATE, HOME_GATE, 
 from infusions.checklists.template_words import GRADED
 from infusions.checklists.values import NONE, plain
 
+EITHER, ALWAYS = "either", "always"
 SPARE_CHOICES = 3
 MOST_CHOICES = 30
-WHERE = [("", "Everywhere"), ("facility_only", "In a chair only"), ("home_only", "At home only")]
+WHERE = [("everywhere", "Everywhere"), ("facility_only", "In a chair only"), ("home_only", "At home only")]
 SEVERITIES = [
     (Severity.BLOCKER.value, "Stops the infusion"),
     (Severity.APPROVAL.value, "Needs approval, with a reason"),
@@ -36,8 +37,8 @@ KIND_HINTS = {
 }
 
 
-def _number(label, **more):
-    return forms.DecimalField(label=label, required=False, max_digits=8, decimal_places=2, min_value=0, **more)
+def _number(label, *, required=False):
+    return forms.DecimalField(label=label, required=required, max_digits=8, decimal_places=2, min_value=0)
 
 
 class ItemForm(FormMixin, forms.Form):
@@ -50,21 +51,19 @@ class ItemForm(FormMixin, forms.Form):
         help_text="A name that is not there yet makes a new section, at the end.",
         widget=forms.TextInput(attrs={"list": "sections", "autocomplete": "off", "class": "medium"}),
     )
-    expected = forms.ChoiceField(
-        label="Answer that passes", required=False, choices=[("", "Either"), ("yes", "Yes"), ("no", "No")]
-    )
+    expected = forms.ChoiceField(label="Answer that passes", choices=[("yes", "Yes"), ("no", "No"), (EITHER, "Either")])
     unit = forms.CharField(required=False, max_length=20, widget=forms.TextInput(attrs={"class": "narrow"}))
     decimal_places = forms.TypedChoiceField(label="Decimal places", coerce=int, choices=[(n, str(n)) for n in range(3)])
-    lowest = _number("Lowest that can be right")
-    highest = _number("Highest that can be right")
+    lowest = _number("Lowest that can be right", required=True)
+    highest = _number("Highest that can be right", required=True)
     minimum = _number("Fails below")
     maximum = _number("Fails above")
     severity = forms.ChoiceField(label="A failing answer", choices=SEVERITIES)
     problem_text = forms.CharField(label="What a failing answer means", max_length=200, required=False)
     remedy = forms.CharField(label="What to do then", max_length=300, required=False)
-    where = forms.ChoiceField(label="Asked", required=False, choices=WHERE)
+    where = forms.ChoiceField(label="Asked", choices=WHERE)
     first_dose_only = forms.BooleanField(label="Only before a first dose", required=False)
-    condition = forms.ChoiceField(label="Waits for another answer", required=False)
+    condition = forms.ChoiceField(label="Waits for another answer")
     is_required = forms.BooleanField(label="An answer is needed", required=False)
     source = forms.CharField(max_length=120, required=False, help_text="Where the question or its limit comes from.")
     seen = forms.CharField(widget=forms.HiddenInput, required=False)
@@ -74,8 +73,9 @@ class ItemForm(FormMixin, forms.Form):
         initial = {name: getattr(item, name) for name in self.base_fields if hasattr(item, name)}
         initial |= {name: plain(initial[name]) for name in NUMBERS}
         initial |= {
-            "where": "home_only" if item.home_only else "facility_only" if item.facility_only else "",
-            "condition": f"{item.asked_if}|{item.asked_if_value}" if item.asked_if else "",
+            "expected": item.expected or EITHER,
+            "where": "home_only" if item.home_only else "facility_only" if item.facility_only else "everywhere",
+            "condition": f"{item.asked_if}|{item.asked_if_value}" if item.asked_if else ALWAYS,
             "seen": mark_of(item) if item.pk else "",
         }
         super().__init__(*args, initial=initial, **kwargs)
@@ -156,10 +156,12 @@ class ItemForm(FormMixin, forms.Form):
         cleaned = super().clean()
         names = [f.name for f in ChecklistItem._meta.concrete_fields if f.name in self.fields and f.name in cleaned]
         fields = {name: cleaned[name] for name in names}
+        if fields.get("expected") == EITHER:
+            fields["expected"] = ""
         if "where" in cleaned:
             fields |= {name: cleaned["where"] == name for name in ("home_only", "facility_only")}
         if "condition" in cleaned:
-            code, _, value = cleaned["condition"].partition("|")
+            code, _, value = ("", "", "") if cleaned["condition"] == ALWAYS else cleaned["condition"].partition("|")
             fields |= {"asked_if": code, "asked_if_value": value}
         if self.choice_count:
             fields["choices"] = self._choices(cleaned)
@@ -194,7 +196,7 @@ def new_value(label: str, taken: list[str]) -> str:
 def conditions(item: ChecklistItem, items: list[ChecklistItem]):
     """Always, or one answer of an earlier question: as groups by question, so that no pair is impossible."""
     earlier = [one for one in items if one.code != item.code and (not item.pk or one.position < item.position)]
-    groups = [("", "No, it is always asked")]
+    groups = [(ALWAYS, "No, it is always asked")]
     for one in earlier:
         answers = [(f"{one.code}|", "answered at all")]
         labels = {choice[0]: choice[1] for choice in one.choices}

@@ -109,7 +109,7 @@ def show_refusal(form, refused, draft, item):
     if "changed-meanwhile" not in refused.codes:
         return None
     form.see_again(item)
-    return facts_of(item, {one.code: one.text for one in ordered_items(draft)})
+    return facts_of(item, {one.code: one for one in ordered_items(draft)})
 
 
 @requires(Permission.EDIT_CHECKLIST_TEMPLATE)
@@ -126,7 +126,7 @@ def item_remove(request, draft, code):
             return over(request, draft, refused)
         messages.success(request, f"“{item.text}” is removed from the draft.")
         return to_draft(draft)
-    facts = facts_of(item, {one.code: one.text for one in ordered_items(draft)})
+    facts = facts_of(item, {one.code: one for one in ordered_items(draft)})
     context = {"draft": draft, "item": item, "facts": facts, "seen": mark_of(item), "is_known": item.code in SHAPES}
     return render(request, "infusions/checklists/item_remove.html", context)
 

@@ -12,6 +12,7 @@ from infusions.checklists.values import plain
 
 # Kinds whose failing answers take the gravity of the question; choices carry their own.
 GRADED = (ItemKind.YES_NO, ItemKind.NUMBER)
+Items = Mapping[str, ChecklistItem]
 
 
 @dataclass(frozen=True)
@@ -32,22 +33,22 @@ class Row:
 def rows_by_section(
     items: Sequence[ChecklistItem], touched: Mapping[str, str] = MappingProxyType({})
 ) -> list[tuple[str, list[Row]]]:
-    texts = {item.code: item.text for item in items}
+    others = {item.code: item for item in items}
     sections = [(title, list(members)) for title, members in groupby(items, key=lambda item: item.section)]
     return [
-        (title, [row_of(item, texts, members, touched.get(item.code, "")) for item in members])
+        (title, [row_of(item, others, members, touched.get(item.code, "")) for item in members])
         for title, members in sections
     ]
 
 
-def row_of(item: ChecklistItem, texts: Mapping[str, str], members: Sequence[ChecklistItem], touched: str) -> Row:
+def row_of(item: ChecklistItem, others: Items, members: Sequence[ChecklistItem], touched: str) -> Row:
     return Row(
         item=item,
         answer=answer_words(item),
         possible=range_words(item),
         fails=failing_words(item),
         asked=asked_words(item),
-        waits_for=condition_words(item, texts),
+        waits_for=condition_words(item, others),
         is_first=item is members[0],
         is_last=item is members[-1],
         touched=touched,
@@ -61,21 +62,21 @@ def failing_words(item: ChecklistItem) -> str:
     return "; ".join(filter(None, [limit_words(item), RULED.get(item.code, "")]))
 
 
-def facts_of(item: ChecklistItem, texts: Mapping[str, str]) -> dict[str, str]:
-    """Label -> words, of all that an editor may change. `texts`: how each question of the version is worded."""
+def facts_of(item: ChecklistItem, others: Items) -> dict[str, str]:
+    """Label -> words, of all that an editor may change. `others`: all questions of the version, by code."""
     return {
         "Question": item.text,
         "Section": item.section,
         "Hint": item.hint,
         "Answer": answer_words(item),
         "Possible": range_words(item),
-        "Fails": limit_words(item),
+        "Limits": limit_words(item),
         "Passes with": item.expected.capitalize() if item.kind == ItemKind.YES_NO else "",
-        "If it fails": Severity(item.severity).label,
-        "It means": item.problem_text,
+        "A failing answer": Severity(item.severity).label,
+        "Means": item.problem_text,
         "What to do": item.remedy,
         "Asked": asked_words(item),
-        "Waits for": condition_words(item, texts),
+        "Waits for": condition_words(item, others),
         "Answer needed": "Yes" if item.is_required else "Only if known",
         "Source": item.source,
     }
@@ -128,8 +129,12 @@ def asked_words(item: ChecklistItem) -> str:
     return f"{where}, first dose only" if item.first_dose_only else where
 
 
-def condition_words(item: ChecklistItem, texts: Mapping[str, str]) -> str:
+def condition_words(item: ChecklistItem, others: Items) -> str:
     if not item.asked_if:
         return ""
-    other = f"“{texts.get(item.asked_if, item.asked_if)}”"
-    return f"{other} answered “{item.asked_if_value}”" if item.asked_if_value else f"{other} answered"
+    other = others.get(item.asked_if)
+    question = f"“{other.text if other else item.asked_if}”"
+    if not item.asked_if_value:
+        return f"{question} answered"
+    labels = {choice[0]: choice[1] for choice in other.choices} if other else {}
+    return f"{question} answered “{labels.get(item.asked_if_value, item.asked_if_value.capitalize())}”"
