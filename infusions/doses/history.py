@@ -13,6 +13,7 @@ RATE_ICONS = {
     RateKind.START: "circle-play",
     RateKind.STEP: "chevrons-up",
     RateKind.CHANGE: "gauge",
+    RateKind.HOLD: "circle-equal",
     RateKind.PAUSE: "circle-pause",
     RateKind.RESUME: "circle-play",
     RateKind.STOP: "circle-stop",

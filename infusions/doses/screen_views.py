@@ -9,24 +9,28 @@ from decimal import Decimal
 from infusion_center.accounts.roles import Permission, has_permission
 from infusion_center.core.rules import Problem, Severity
 from infusions.checklists.rules import gate_problems
-from infusions.doses import forms, rules, running_rules
+from infusions.doses import finish_rules, forms, quick_forms, rules, running_rules
 from infusions.doses.course import Course, course_of
 from infusions.doses.due import Due, DueKind, all_due
 from infusions.doses.history import history
 from infusions.doses.models import DoseRecord, DoseState
 from infusions.doses.planning import allowed_products
 from infusions.doses.running import record_version
+from infusions.doses.second_check_rules import second_check_context
+from infusions.doses.step_screen import StepNow, rate_back, slower_rates, step_now
 from infusions.doses.titration import Step
 from infusions.scheduling.models import Appointment
 
 ACT_FORMS = {
     "vital-signs": forms.VitalSignsForm,
     "reaction": forms.ReactionForm,
-    "rate": forms.RateForm,
-    "pause": forms.PauseForm,
-    "resume": forms.ResumeForm,
-    "end": forms.EndForm,
-    "observation": forms.ObservationForm,
+    "step": quick_forms.StepForm,
+    "stay": quick_forms.StayForm,
+    "rate": quick_forms.RateForm,
+    "pause": quick_forms.PauseForm,
+    "resume": quick_forms.ResumeForm,
+    "end": quick_forms.EndForm,
+    "observation": quick_forms.ObservationForm,
     "sign": forms.SignForm,
     "amend": forms.AmendForm,
     "vial": forms.VialForm,
@@ -35,7 +39,7 @@ ACT_FORMS = {
 # Which acts a state allows, in the order of their buttons; the first is open when nothing else was asked for.
 ACTS: dict[str, tuple[str, ...]] = {
     DoseState.PREPARING: ("vial", "second-check", "vital-signs"),
-    DoseState.INFUSING: ("vital-signs", "reaction", "rate", "pause", "end"),
+    DoseState.INFUSING: ("vital-signs", "step", "stay", "rate", "pause", "reaction", "end"),
     DoseState.PAUSED: ("resume", "vital-signs", "reaction", "end"),
     DoseState.OBSERVING: ("vital-signs", "reaction", "observation"),
     DoseState.ENDED: ("sign", "vital-signs", "reaction"),
@@ -46,7 +50,9 @@ OWN_STEPS = {"vials-missing", "second-check-missing", "baseline-missing"}
 ACT_FACES = {
     "vital-signs": ("Vital signs", "heart-pulse"),
     "reaction": ("Reaction", "triangle-alert"),
-    "rate": ("Rate", "gauge"),
+    "step": ("Step up", "chevrons-up"),
+    "stay": ("Stay", "circle-equal"),
+    "rate": ("Slower or other rate", "gauge"),
     "pause": ("Pause", "circle-pause"),
     "resume": ("Resume", "circle-play"),
     "end": ("End or stop", "circle-stop"),
@@ -118,14 +124,11 @@ class Screen:
     @property
     def step_is_due(self) -> bool:
         coming = self.course.next_step
-        return coming is not None and self.now >= coming.at - running_rules.STEP_EARLY and not self.hold
+        return coming is not None and self.now >= coming.at - running_rules.STEP_EARLY
 
     @property
-    def signs_first(self) -> bool:
-        """The step is due, but no vital signs were taken just before."""
-        return self.step_is_due and not any(
-            signs.at >= self.now - running_rules.FRESH for signs in self.course.vital_signs
-        )
+    def step(self) -> StepNow | None:
+        return step_now(self.course, self.now)
 
     @property
     def may_start(self) -> bool:
@@ -150,7 +153,7 @@ class Screen:
 
     @property
     def is_ready_to_end(self) -> bool:
-        return self.given_ml >= self.course.to_give_ml * running_rules.WHOLE_DOSE
+        return self.given_ml >= self.course.to_give_ml * finish_rules.WHOLE_DOSE
 
     @property
     def steps(self) -> list[StepRow]:
@@ -207,16 +210,37 @@ def detail_context(
         "course": screen.course,
         "act": act,
         "seen": record_version(record),
-        "forms": {name.replace("-", "_"): form_for(name, screen) for name in ACTS[record.state]} | bound,
-        "links": [ActLink(name, *ACT_FACES[name], name == act) for name in ACTS[record.state]],
+        "forms": {name.replace("-", "_"): form_for(name, screen) for name in open_acts(screen)} | bound,
+        "links": [ActLink(name, *ACT_FACES[name], name == act) for name in open_acts(screen)],
         "events": history(screen.course),
+        **second_check_context(screen.course, user),
+        "rate_back": rate_back(screen.course),
+        "slower_rates": slower_rates(screen.course),
+        "resume_needs_reason": _needs_reason(screen),
+        "observation_is_short": record.state == DoseState.OBSERVING
+        and bool(finish_rules.observation_problems(record, now)),
         "products": allowed_products(record.order) if not screen.course.vials else [],
     }
 
 
+def _needs_reason(screen: Screen) -> bool:
+    """Whether resuming is let pass only with a reason: after grade 2, or when the order was held meanwhile."""
+    if screen.course.state != DoseState.PAUSED:
+        return False
+    rate = running_rules.resume_rate_ml_per_h(screen.course)
+    found = running_rules.resume_problems(screen.course, rate, screen.now)
+    return any(one.severity == Severity.APPROVAL for one in found)
+
+
+def open_acts(screen: Screen) -> list[str]:
+    """Those of the state, without a step where none is to come."""
+    hidden = () if screen.course.next_step else ("step", "stay")
+    return [name for name in ACTS[screen.course.state] if name not in hidden]
+
+
 def _chosen_act(screen: Screen, act: str) -> str:
     """The act asked for, if the state allows it; else what is due."""
-    allowed = ACTS[screen.course.state]
+    allowed = open_acts(screen)
     if act in allowed:
         return act
     if screen.course.state == DoseState.INFUSING:
@@ -224,7 +248,9 @@ def _chosen_act(screen: Screen, act: str) -> str:
         signs_due = first is not None and first.kind == DueKind.VITAL_SIGNS and first.is_due
         if screen.is_ready_to_end:
             return "end"
-        return "vital-signs" if signs_due or screen.signs_first else ""
+        if screen.step_is_due:
+            return "step"
+        return "vital-signs" if signs_due else ""
     if screen.course.state == DoseState.OBSERVING:
         first = screen.first_due
         return "observation" if first is not None and first.kind == DueKind.OBSERVATION_END else "vital-signs"
@@ -238,6 +264,8 @@ def form_for(act: str, screen: Screen):
         initial |= _vial_initial(screen)
     elif act == "resume" and course.rates:
         initial["rate_ml_per_h"] = _plain(running_rules.resume_rate_ml_per_h(course))
+    elif act == "step":
+        initial["rate_ml_per_h"] = _plain(course.next_step.step.rate_ml_per_h)
     elif act == "rate":
         initial["rate_ml_per_h"] = _plain(course.rate_ml_per_h)
     return ACT_FORMS[act](initial=initial, record=course.record)

@@ -19,6 +19,7 @@ from infusions.doses.running import (
     resume_infusion,
 )
 from infusions.doses.signing import amend_dose, sign_dose
+from infusions.doses.stepping import stay_at_rate, step_up
 
 __all__ = [
     "add_vial",
@@ -37,4 +38,6 @@ __all__ = [
     "second_check",
     "sign_dose",
     "start_infusion",
+    "stay_at_rate",
+    "step_up",
 ]

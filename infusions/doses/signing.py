@@ -11,7 +11,7 @@ from django.db import transaction
 
 from infusion_center.core import clock
 from infusion_center.core.rules import refuse_if_blocking
-from infusions.doses import running_rules as rules
+from infusions.doses import finish_rules as rules
 from infusions.doses.course import Course, course_of
 from infusions.doses.models import DoseAmendment, DoseRecord, DoseState
 from infusions.doses.writing import keep, lock

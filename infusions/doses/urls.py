@@ -1,6 +1,6 @@
 from django.urls import path
 
-from infusions.doses import act_views, views
+from infusions.doses import act_views, step_views, views
 
 app_name = "doses"
 infusion = "appointments/<str:appointment_id>/infusion/"
@@ -16,8 +16,11 @@ urlpatterns = [
     path(f"{infusion}vials/", act_views.vial_add, name="vial-add"),
     path(f"{infusion}vials/<str:vial_id>/remove/", act_views.vial_remove, name="vial-remove"),
     path(f"{infusion}second-check/", act_views.second_check, name="second-check"),
+    path(f"{infusion}second-check/own/", step_views.second_check_own, name="second-check-own"),
     path(f"{infusion}start/", act_views.infusion_start, name="infusion-start"),
     path(f"{infusion}rate/", act_views.rate_change, name="rate-change"),
+    path(f"{infusion}step/", step_views.step_up, name="step-up"),
+    path(f"{infusion}stay/", step_views.rate_stay, name="rate-stay"),
     path(f"{infusion}pause/", act_views.infusion_pause, name="infusion-pause"),
     path(f"{infusion}resume/", act_views.infusion_resume, name="infusion-resume"),
     path(f"{infusion}vital-signs/", act_views.vital_signs_add, name="vital-signs-add"),

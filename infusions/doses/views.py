@@ -87,6 +87,7 @@ def dose_status(request, appointment_id):
     if record is None:
         raise Http404
     context = detail_context(visit, record, user=request.user, now=clock.now())
+    context["act"] = request.GET.get("do", "")  # what the page shows beside it
     context["is_stale"] = request.GET.get("seen", "") != context["seen"]
     return render(request, "infusions/doses/status_update.html", context)
 
