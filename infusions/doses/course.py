@@ -8,6 +8,7 @@ from decimal import Decimal
 from functools import cached_property
 
 from infusions.doses import titration, volume
+from infusions.doses.medication_models import MedicationGiven
 from infusions.doses.models import DoseRecord, Phase, RateChange, VialUsed, VitalSigns
 from infusions.doses.reaction_models import Reaction
 from infusions.doses.titration import NextStep, Step
@@ -22,6 +23,7 @@ class Course:
     rates: tuple[RateChange, ...]
     vital_signs: tuple[VitalSigns, ...]
     reactions: tuple[Reaction, ...]
+    medications: tuple[MedicationGiven, ...] = ()
 
     @property
     def state(self) -> str:
@@ -114,6 +116,7 @@ def course_of(record: DoseRecord) -> Course:
         rates=tuple(sorted(record.rates.all(), key=lambda rate: (rate.at, rate.pk))),
         vital_signs=tuple(sorted(record.vital_signs.all(), key=lambda signs: (signs.at, signs.pk))),
         reactions=tuple(sorted(record.reactions.all(), key=lambda reaction: (reaction.onset_at, reaction.pk))),
+        medications=tuple(sorted(record.medications.all(), key=lambda one: (one.at, one.pk))),
     )
 
 

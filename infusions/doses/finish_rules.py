@@ -5,10 +5,11 @@ from __future__ import annotations
 import datetime as dt
 from decimal import Decimal
 
-from infusion_center.core.rules import Problem, blocker, needs_approval
+from infusion_center.core.rules import Problem, blocker, needs_approval, warning
 from infusions.doses.course import Course, observation_of
+from infusions.doses.medication_models import Purpose
 from infusions.doses.models import DoseRecord, DoseState, Phase, VitalSigns
-from infusions.doses.running_rules import NEEDED_SIGNS, RUNNING, state_problems
+from infusions.doses.running_rules import NEEDED_SIGNS, OVER, RUNNING, state_problems
 
 WHOLE_DOSE = Decimal("0.95")  # the clock's estimate; the nurse sees the empty bottle
 
@@ -46,7 +47,22 @@ def sign_problems(course: Course) -> list[Problem]:
         if not are_whole(course.signs_of(phase)):
             message = f"Temperature, pressure and pulse {when} are missing."
             problems.append(blocker(f"vital-signs-{phase}-missing", message))
+    return [*problems, *_left_open(course)]
+
+
+def _left_open(course: Course) -> list[Problem]:
+    """Told, not asked for: the drug left in the line, and the advice for at home. Source: fact sheet 4 and 5."""
+    problems = []
+    if not any(one.purpose == Purpose.FLUSH for one in course.medications):
+        problems.append(warning("flush-missing", "No flush of the line is on the record."))
+    if course.record.advice_at is None:
+        problems.append(warning("advice-missing", "The patient was given no advice for at home."))
     return problems
+
+
+def advice_problems(record: DoseRecord) -> list[Problem]:
+    """Once the pump is off."""
+    return state_problems(record, *OVER)
 
 
 def are_whole(signs: VitalSigns | None) -> bool:

@@ -15,6 +15,7 @@ from infusion_center.core import clock
 from infusions.checklists.models import PreInfusionChecklist, RunStatus
 from infusions.doses.course import Course, course_of
 from infusions.doses.due import CLIMBING, Due, DueKind, all_due
+from infusions.doses.medication_models import MedicationGiven
 from infusions.doses.models import DoseAmendment, DoseRecord, DoseState, RateChange, VialUsed, VitalSigns
 from infusions.doses.reaction_models import Reaction
 from infusions.facility.models import Site
@@ -53,11 +54,13 @@ def records_with_parts() -> QuerySet[DoseRecord]:
         "started_by",
         "ended_by",
         "signed_by",
+        "advice_by",
     ).prefetch_related(
         Prefetch("vials", VialUsed.objects.select_related("product", *people).order_by("recorded_at", "id")),
         Prefetch("rates", RateChange.objects.select_related(*people).order_by("at", "id")),
         Prefetch("vital_signs", VitalSigns.objects.select_related(*people).order_by("at", "id")),
         Prefetch("reactions", Reaction.objects.select_related(*people).order_by("onset_at", "id")),
+        Prefetch("medications", MedicationGiven.objects.select_related("reaction", *people).order_by("at", "id")),
         Prefetch("amendments", DoseAmendment.objects.select_related("amended_by").order_by("amended_at", "id")),
     )
 

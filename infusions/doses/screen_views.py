@@ -7,18 +7,19 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from infusion_center.accounts.roles import Permission, has_permission
-from infusion_center.core.rules import Problem, Severity
+from infusion_center.core.rules import Severity
 from infusions.checklists.rules import gate_problems
 from infusions.doses import finish_rules, forms, quick_forms, rules, running_rules
-from infusions.doses.course import Course, course_of
-from infusions.doses.due import Due, DueKind, all_due
+from infusions.doses.due import DueKind
+from infusions.doses.finish_screen import besides_context, preset_initial
 from infusions.doses.history import history
+from infusions.doses.medication_forms import MedicationForm
 from infusions.doses.models import DoseRecord, DoseState
 from infusions.doses.planning import allowed_products
 from infusions.doses.running import record_version
+from infusions.doses.screen import Screen, screen_of
 from infusions.doses.second_check_rules import second_check_context
-from infusions.doses.step_screen import StepNow, rate_back, slower_rates, step_now
-from infusions.doses.titration import Step
+from infusions.doses.step_screen import rate_back, slower_rates
 from infusions.scheduling.models import Appointment
 
 ACT_FORMS = {
@@ -29,6 +30,8 @@ ACT_FORMS = {
     "rate": quick_forms.RateForm,
     "pause": quick_forms.PauseForm,
     "resume": quick_forms.ResumeForm,
+    "medication": MedicationForm,
+    "advice": forms.ConfirmForm,
     "end": quick_forms.EndForm,
     "observation": quick_forms.ObservationForm,
     "sign": forms.SignForm,
@@ -38,15 +41,14 @@ ACT_FORMS = {
 }
 # Which acts a state allows, in the order of their buttons; the first is open when nothing else was asked for.
 ACTS: dict[str, tuple[str, ...]] = {
-    DoseState.PREPARING: ("vial", "second-check", "vital-signs"),
-    DoseState.INFUSING: ("vital-signs", "step", "stay", "rate", "pause", "reaction", "end"),
-    DoseState.PAUSED: ("resume", "vital-signs", "reaction", "end"),
-    DoseState.OBSERVING: ("vital-signs", "reaction", "observation"),
-    DoseState.ENDED: ("sign", "vital-signs", "reaction"),
+    DoseState.PREPARING: ("vial", "second-check", "vital-signs", "medication"),
+    DoseState.INFUSING: ("vital-signs", "step", "stay", "rate", "pause", "reaction", "medication", "end"),
+    DoseState.PAUSED: ("resume", "vital-signs", "reaction", "medication", "end"),
+    DoseState.OBSERVING: ("vital-signs", "medication", "advice", "reaction", "observation"),
+    DoseState.ENDED: ("sign", "vital-signs", "medication", "advice", "reaction"),
     DoseState.SIGNED: ("amend",),
 }
 
-OWN_STEPS = {"vials-missing", "second-check-missing", "baseline-missing"}
 ACT_FACES = {
     "vital-signs": ("Vital signs", "heart-pulse"),
     "reaction": ("Reaction", "triangle-alert"),
@@ -55,6 +57,8 @@ ACT_FACES = {
     "rate": ("Slower or other rate", "gauge"),
     "pause": ("Pause", "circle-pause"),
     "resume": ("Resume", "circle-play"),
+    "medication": ("Medication", "pill"),
+    "advice": ("Advice", "file-heart"),
     "end": ("End or stop", "circle-stop"),
     "observation": ("End observation", "door-open"),
     "sign": ("Sign", "pen-line"),
@@ -74,121 +78,8 @@ class ActLink:
     is_open: bool
 
 
-@dataclass(frozen=True)
-class StepRow:
-    """One line of the plan with its arithmetic, and whether it is past, running or to come."""
-
-    step: Step
-    is_running: bool
-    is_past: bool
-
-
-@dataclass(frozen=True)
-class Screen:
-    """A record as a page shows it at `now`."""
-
-    course: Course
-    now: dt.datetime
-    due: list[Due]
-    problems: list[Problem]
-    hold: list[Problem]
-
-    @property
-    def first_due(self) -> Due | None:
-        return self.due[0] if self.due else None
-
-    @property
-    def given_ml(self) -> Decimal:
-        return self.course.given_ml(self.now)
-
-    @property
-    def percent(self) -> int:
-        return self.course.given_percent(self.now)
-
-    @property
-    def ends_at(self) -> dt.datetime | None:
-        return self.course.projected_end(self.now)
-
-    @property
-    def rate(self) -> Decimal:
-        return self.course.rate_ml_per_h
-
-    @property
-    def rate_mg(self) -> Decimal:
-        return self.course.mg_per_kg_per_min(self.rate)
-
-    @property
-    def last_rate(self) -> Decimal:
-        return self.course.last_rate_ml_per_h
-
-    @property
-    def step_is_due(self) -> bool:
-        coming = self.course.next_step
-        return coming is not None and self.now >= coming.at - running_rules.STEP_EARLY
-
-    @property
-    def step(self) -> StepNow | None:
-        return step_now(self.course, self.now)
-
-    @property
-    def may_start(self) -> bool:
-        return not [p for p in self.problems if p.severity in (Severity.BLOCKER, Severity.APPROVAL)]
-
-    @property
-    def baseline_is_missing(self) -> bool:
-        return any(p.code == "baseline-missing" for p in self.problems)
-
-    @property
-    def other_problems(self) -> list[Problem]:
-        """Without what the page says anyway: that its own first steps are still to be done."""
-        return [p for p in self.problems if p.code not in OWN_STEPS]
-
-    @property
-    def checklist_is_open(self) -> bool:
-        return any(p.code.startswith("checklist") for p in self.problems)
-
-    @property
-    def plan_is_old(self) -> bool:
-        return any(p.code == "plan-changed" for p in self.problems)
-
-    @property
-    def is_ready_to_end(self) -> bool:
-        return self.given_ml >= self.course.to_give_ml * finish_rules.WHOLE_DOSE
-
-    @property
-    def steps(self) -> list[StepRow]:
-        running = self.course.step.number if self.course.rates else 0
-        reached = max((rate.step or 0 for rate in self.course.rates), default=0)
-        if self.course.record.ended_at is not None:
-            return [StepRow(step, is_running=False, is_past=step.number <= reached) for step in self.course.steps]
-        return [
-            StepRow(step, is_running=step.number == running, is_past=step.number < running)
-            for step in self.course.steps
-        ]
-
-    @property
-    def vials_percent(self) -> int:
-        return min(100, int(self.course.vials_g * 100 / self.course.record.planned_g))
-
-    @property
-    def missing_g(self) -> Decimal:
-        return max(Decimal(0), self.course.record.planned_g - self.course.vials_g)
-
-
-def screen_of(record: DoseRecord, *, by, now: dt.datetime) -> Screen:
-    course = course_of(record)
-    preparing = record.state == DoseState.PREPARING
-    return Screen(
-        course=course,
-        now=now,
-        due=all_due(course, now),
-        problems=rules.start_problems(record, by=by, now=now) if preparing else [],
-        hold=running_rules.hold_now(course, now),
-    )
-
-
 def detail_context(
-    visit: Appointment, record: DoseRecord | None, *, user, now: dt.datetime, act: str = "", form=None
+    visit: Appointment, record: DoseRecord | None, *, user, now: dt.datetime, act: str = "", form=None, preset: str = ""
 ) -> dict:
     context = {
         "visit": visit,
@@ -210,13 +101,15 @@ def detail_context(
         "course": screen.course,
         "act": act,
         "seen": record_version(record),
-        "forms": {name.replace("-", "_"): form_for(name, screen) for name in open_acts(screen)} | bound,
+        "forms": {name.replace("-", "_"): form_for(name, screen, preset) for name in open_acts(screen)} | bound,
         "links": [ActLink(name, *ACT_FACES[name], name == act) for name in open_acts(screen)],
         "events": history(screen.course),
         **second_check_context(screen.course, user),
+        **besides_context(screen.course),
         "rate_back": rate_back(screen.course),
         "slower_rates": slower_rates(screen.course),
         "resume_needs_reason": _needs_reason(screen),
+        "sign_problems": finish_rules.sign_problems(screen.course) if record.state == DoseState.ENDED else [],
         "observation_is_short": record.state == DoseState.OBSERVING
         and bool(finish_rules.observation_problems(record, now)),
         "products": allowed_products(record.order) if not screen.course.vials else [],
@@ -257,8 +150,8 @@ def _chosen_act(screen: Screen, act: str) -> str:
     return "" if screen.course.state == DoseState.SIGNED else allowed[0]
 
 
-def form_for(act: str, screen: Screen):
-    """An empty form with what is known already: the last lot, the rate to resume at."""
+def form_for(act: str, screen: Screen, preset: str = ""):
+    """An empty form with what is known already: the last lot, the rate to resume at, the tile that was tapped."""
     course, initial = screen.course, {"seen": record_version(screen.course.record)}
     if act == "vial":
         initial |= _vial_initial(screen)
@@ -266,6 +159,8 @@ def form_for(act: str, screen: Screen):
         initial["rate_ml_per_h"] = _plain(running_rules.resume_rate_ml_per_h(course))
     elif act == "step":
         initial["rate_ml_per_h"] = _plain(course.next_step.step.rate_ml_per_h)
+    elif act == "medication":
+        initial |= preset_initial(course, preset)
     elif act == "rate":
         initial["rate_ml_per_h"] = _plain(course.rate_ml_per_h)
     return ACT_FORMS[act](initial=initial, record=course.record)

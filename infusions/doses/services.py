@@ -1,5 +1,7 @@
 """Every write of a dose record, by its moment: preparation, running, signing. Import them from here."""
 
+from infusions.doses.finishing import record_advice
+from infusions.doses.medication import record_medication
 from infusions.doses.preparation import (
     add_vial,
     add_vials,
@@ -31,6 +33,8 @@ __all__ = [
     "end_observation",
     "pause_infusion",
     "prepare_dose",
+    "record_advice",
+    "record_medication",
     "record_reaction",
     "record_vital_signs",
     "remove_vial",

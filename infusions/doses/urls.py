@@ -1,6 +1,6 @@
 from django.urls import path
 
-from infusions.doses import act_views, step_views, views
+from infusions.doses import act_views, finish_views, step_views, views
 
 app_name = "doses"
 infusion = "appointments/<str:appointment_id>/infusion/"
@@ -24,6 +24,9 @@ urlpatterns = [
     path(f"{infusion}pause/", act_views.infusion_pause, name="infusion-pause"),
     path(f"{infusion}resume/", act_views.infusion_resume, name="infusion-resume"),
     path(f"{infusion}vital-signs/", act_views.vital_signs_add, name="vital-signs-add"),
+    path(f"{infusion}medication/", finish_views.medication_add, name="medication-add"),
+    path(f"{infusion}advice/", finish_views.advice_give, name="advice-give"),
+    path(f"{infusion}advice/print/", finish_views.advice_print, name="advice-print"),
     path(f"{infusion}reactions/", act_views.reaction_add, name="reaction-add"),
     path(f"{infusion}end/", act_views.infusion_end, name="infusion-end"),
     path(f"{infusion}observation/end/", act_views.observation_end, name="observation-end"),

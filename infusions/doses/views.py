@@ -15,7 +15,8 @@ from infusions.doses import queries
 from infusions.doses.due import DueKind
 from infusions.doses.forms import LotForm
 from infusions.doses.preparation import written_lot
-from infusions.doses.screen_views import detail_context, screen_of
+from infusions.doses.screen import screen_of
+from infusions.doses.screen_views import detail_context
 from infusions.doses.signing import is_intact
 from infusions.facility.queries import current_site
 from infusions.scheduling.models import Appointment
@@ -69,12 +70,13 @@ def dose_detail(request, appointment_id):
     visit = visible_visit(request, appointment_id)
     if request.session.pop(JUST_ACTED, "") != visit.public_id:  # the page after an act is the same look at the chart
         audit.record_opening(visit, by=request.user, patient=visit.patient, what="infusion")
-    return detail_page(request, visit, act=request.GET.get("do", ""))
+    return detail_page(request, visit, act=request.GET.get("do", ""), preset=request.GET.get("preset", ""))
 
 
-def detail_page(request, visit, *, act="", form=None):
+def detail_page(request, visit, *, act="", form=None, preset=""):
     """The whole page; an act that was refused comes back here with its form."""
-    context = detail_context(visit, queries.record_of(visit), user=request.user, now=clock.now(), act=act, form=form)
+    shown = {"user": request.user, "now": clock.now(), "act": act, "form": form, "preset": preset}
+    context = detail_context(visit, queries.record_of(visit), **shown)
     return render(request, "infusions/doses/dose_detail.html", context)
 
 
