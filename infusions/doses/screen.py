@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from infusion_center.core.rules import Problem, Severity
-from infusions.doses import finish_rules, rules, running_rules
-from infusions.doses.course import Course, course_of
-from infusions.doses.due import Due, all_due
-from infusions.doses.models import DoseRecord, DoseState
+from infusions.doses import finish_rules, running_rules
+from infusions.doses.course import Course
+from infusions.doses.due import Due
 from infusions.doses.step_screen import StepNow, step_now
 from infusions.doses.titration import Step
 
@@ -116,15 +115,3 @@ class Screen:
     @property
     def missing_g(self) -> Decimal:
         return max(Decimal(0), self.course.record.planned_g - self.course.vials_g)
-
-
-def screen_of(record: DoseRecord, *, by, now: dt.datetime) -> Screen:
-    course = course_of(record)
-    preparing = record.state == DoseState.PREPARING
-    return Screen(
-        course=course,
-        now=now,
-        due=all_due(course, now),
-        problems=rules.start_problems(record, by=by, now=now) if preparing else [],
-        hold=running_rules.hold_now(course, now),
-    )

@@ -10,14 +10,15 @@ from infusion_center.accounts.roles import Permission, has_permission
 from infusion_center.core.rules import Severity
 from infusions.checklists.rules import gate_problems
 from infusions.doses import finish_rules, forms, quick_forms, rules, running_rules
-from infusions.doses.due import DueKind
+from infusions.doses.course import course_of
+from infusions.doses.due import DueKind, all_due
 from infusions.doses.finish_screen import besides_context, preset_initial
 from infusions.doses.history import history
 from infusions.doses.medication_forms import MedicationForm
 from infusions.doses.models import DoseRecord, DoseState
 from infusions.doses.planning import allowed_products
 from infusions.doses.running import record_version
-from infusions.doses.screen import Screen, screen_of
+from infusions.doses.screen import Screen
 from infusions.doses.second_check_rules import second_check_context
 from infusions.doses.step_screen import rate_back, slower_rates
 from infusions.scheduling.models import Appointment
@@ -76,6 +77,18 @@ class ActLink:
     label: str
     icon: str
     is_open: bool
+
+
+def screen_of(record: DoseRecord, *, by, now: dt.datetime) -> Screen:
+    course = course_of(record)
+    preparing = record.state == DoseState.PREPARING
+    return Screen(
+        course=course,
+        now=now,
+        due=all_due(course, now),
+        problems=rules.start_problems(record, by=by, now=now) if preparing else [],
+        hold=running_rules.hold_now(course, now),
+    )
 
 
 def detail_context(

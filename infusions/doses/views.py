@@ -15,8 +15,7 @@ from infusions.doses import queries
 from infusions.doses.due import DueKind
 from infusions.doses.forms import LotForm
 from infusions.doses.preparation import written_lot
-from infusions.doses.screen import screen_of
-from infusions.doses.screen_views import detail_context
+from infusions.doses.screen_views import detail_context, screen_of
 from infusions.doses.signing import is_intact
 from infusions.facility.queries import current_site
 from infusions.scheduling.models import Appointment
