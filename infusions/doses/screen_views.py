@@ -50,6 +50,7 @@ ACTS: dict[str, tuple[str, ...]] = {
     DoseState.SIGNED: ("amend",),
 }
 
+WIDE_ACTS = ("reaction", "medication")  # many tiles: below the plan, over the whole width
 ACT_FACES = {
     "vital-signs": ("Vital signs", "heart-pulse"),
     "reaction": ("Reaction", "triangle-alert"),
@@ -113,6 +114,7 @@ def detail_context(
         "screen": screen,
         "course": screen.course,
         "act": act,
+        "wide_acts": WIDE_ACTS,
         "seen": record_version(record),
         "forms": {name.replace("-", "_"): form_for(name, screen, preset) for name in open_acts(screen)} | bound,
         "links": [ActLink(name, *ACT_FACES[name], name == act) for name in open_acts(screen)],

@@ -10,6 +10,7 @@ urlpatterns = [
     path("lots/", views.lot_search, name="lot-search"),
     path(infusion, views.dose_detail, name="dose-detail"),
     path(f"{infusion}status/", views.dose_status, name="dose-status"),
+    path(f"{infusion}others/", views.others, name="others"),
     path(f"{infusion}print/", views.dose_print, name="dose-print"),
     path(f"{infusion}prepare/", act_views.dose_prepare, name="dose-prepare"),
     path(f"{infusion}product/", act_views.product_choose, name="product-choose"),

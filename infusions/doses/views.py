@@ -63,6 +63,20 @@ def card_url(one: queries.VisitNow) -> str:
         return reverse("doses:dose-detail", args=[one.appointment.public_id])
 
 
+def others_of(request, visit, now) -> list:
+    """Who else of the signed-in nurse's patients waits, each with the page to go to."""
+    return [(one, card_url(one)) for one in queries.others_due(request.user, visit.site, now, leave_out=visit)]
+
+
+@requires(*READ)
+@require_safe
+def others(request, appointment_id):
+    """The chips of the other patients, fetched again and again beside a patient's page."""
+    visit = visible_visit(request, appointment_id)
+    context = {"visit": visit, "others": others_of(request, visit, clock.now())}
+    return render(request, "infusions/doses/_others.html", context)
+
+
 @requires(*READ)
 @require_safe
 def dose_detail(request, appointment_id):
@@ -76,6 +90,7 @@ def detail_page(request, visit, *, act="", form=None, preset=""):
     """The whole page; an act that was refused comes back here with its form."""
     shown = {"user": request.user, "now": clock.now(), "act": act, "form": form, "preset": preset}
     context = detail_context(visit, queries.record_of(visit), **shown)
+    context["others"] = others_of(request, visit, context["now"])
     return render(request, "infusions/doses/dose_detail.html", context)
 
 
