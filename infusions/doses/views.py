@@ -10,11 +10,11 @@ from infusion_center.accounts.access import requires
 from infusion_center.accounts.roles import Permission
 from infusion_center.audit import services as audit
 from infusion_center.core import clock
-from infusions.checklists.models import PreInfusionChecklist
 from infusions.doses import queries
 from infusions.doses.due import DueKind
 from infusions.doses.forms import LotForm
 from infusions.doses.preparation import written_lot
+from infusions.doses.record_sheet import record_sheet
 from infusions.doses.screen_views import detail_context, screen_of
 from infusions.doses.signing import is_intact
 from infusions.facility.queries import current_site
@@ -116,14 +116,15 @@ def dose_print(request, appointment_id):
     if record is None:
         raise Http404
     audit.record("dose.printed", record, by=request.user, patient=visit.patient, site=visit.site)
-    run = PreInfusionChecklist.objects.filter(appointment=visit).select_related("template", "closed_by")
+    now = clock.now()
+    screen = screen_of(record, by=request.user, now=now)
     context = {
         "visit": visit,
         "record": record,
         "patient": visit.patient,
         "site": visit.site,
-        "screen": screen_of(record, by=request.user, now=clock.now()),
-        "run": run.order_by("-started_at", "-pk").first(),
+        "screen": screen,
+        "sheet": record_sheet(screen.course, now),
         "intact": is_intact(record) if record.signed_at else None,
     }
     return render(request, "infusions/doses/dose_print.html", context)
