@@ -9,7 +9,7 @@ from infusion_center.accounts.access import requires
 from infusion_center.accounts.reauthentication import person_with_password
 from infusion_center.accounts.roles import Permission
 from infusion_center.core.rules import RuleViolation
-from infusions.doses import forms, queries, running_rules, services
+from infusions.doses import forms, queries, quick_forms, running_rules, services
 from infusions.doses.models import VialUsed
 from infusions.doses.reaction_calls import GRADE_PAUSE, GRADE_STOP
 from infusions.doses.reaction_forms import ReactionForm
@@ -129,13 +129,13 @@ def rate_change(request, appointment_id):
     def said(change):
         return f"The pump runs at {change.rate_ml_per_h.normalize():f} mL/h."
 
-    return acted(request, appointment_id, forms.RateForm, services.change_rate, act="rate", said=said)
+    return acted(request, appointment_id, quick_forms.RateForm, services.change_rate, act="rate", said=said)
 
 
 @requires(Permission.INFUSE)
 @require_POST
 def infusion_pause(request, appointment_id):
-    return acted(request, appointment_id, forms.PauseForm, services.pause_infusion, act="pause", said="Paused.")
+    return acted(request, appointment_id, quick_forms.PauseForm, services.pause_infusion, act="pause", said="Paused.")
 
 
 @requires(Permission.INFUSE)
@@ -144,7 +144,7 @@ def infusion_resume(request, appointment_id):
     def said(change):
         return f"Resumed at {change.rate_ml_per_h.normalize():f} mL/h."
 
-    return acted(request, appointment_id, forms.ResumeForm, services.resume_infusion, act="resume", said=said)
+    return acted(request, appointment_id, quick_forms.ResumeForm, services.resume_infusion, act="resume", said=said)
 
 
 @requires(Permission.INFUSE)
@@ -175,14 +175,16 @@ def reaction_add(request, appointment_id):
 @require_POST
 def infusion_end(request, appointment_id):
     said = "The infusion has ended. Observe the patient."
-    return acted(request, appointment_id, forms.EndForm, services.end_infusion, act="end", said=said)
+    return acted(request, appointment_id, quick_forms.EndForm, services.end_infusion, act="end", said=said)
 
 
 @requires(Permission.INFUSE)
 @require_POST
 def observation_end(request, appointment_id):
     said = "The patient may go. Sign the record."
-    return acted(request, appointment_id, forms.ObservationForm, services.end_observation, act="observation", said=said)
+    return acted(
+        request, appointment_id, quick_forms.ObservationForm, services.end_observation, act="observation", said=said
+    )
 
 
 @requires(Permission.INFUSE)

@@ -8,6 +8,7 @@ from decimal import Decimal
 from functools import cached_property
 
 from infusions.doses import titration, volume
+from infusions.doses.medication_models import MedicationGiven
 from infusions.doses.models import DoseRecord, Phase, RateChange, VialUsed, VitalSigns
 from infusions.doses.reaction_models import Reaction, ReactionStep
 from infusions.doses.titration import NextStep, Step
@@ -23,6 +24,7 @@ class Course:
     vital_signs: tuple[VitalSigns, ...]
     reactions: tuple[Reaction, ...]
     reaction_steps: tuple[ReactionStep, ...] = ()
+    medications: tuple[MedicationGiven, ...] = ()
 
     @property
     def state(self) -> str:
@@ -120,6 +122,7 @@ def course_of(record: DoseRecord) -> Course:
         vital_signs=tuple(sorted(record.vital_signs.all(), key=lambda signs: (signs.at, signs.pk))),
         reactions=tuple(sorted(record.reactions.all(), key=lambda reaction: (reaction.onset_at, reaction.pk))),
         reaction_steps=tuple(sorted(record.reaction_steps.all(), key=lambda step: (step.at, step.pk))),
+        medications=tuple(sorted(record.medications.all(), key=lambda one: (one.at, one.pk))),
     )
 
 

@@ -73,28 +73,6 @@ class SecondCheckForm(RecordForm):
     )
 
 
-class RateForm(RecordForm):
-    rate_ml_per_h = forms.DecimalField(
-        label="New rate", min_value=Decimal("0.1"), max_digits=6, decimal_places=1, widget=number_input()
-    )
-    reason = forms.CharField(max_length=200, required=False, help_text="Needed ahead of the plan or after a reaction")
-    units = {"rate_ml_per_h": "mL/h"}
-
-
-class PauseForm(RecordForm):
-    reason = forms.CharField(max_length=200, required=False)
-
-
-class ResumeForm(RecordForm):
-    rate_ml_per_h = forms.DecimalField(
-        label="Resume at", min_value=Decimal("0.1"), max_digits=6, decimal_places=1, widget=number_input()
-    )
-    reason = forms.CharField(
-        label="Reason, or who ordered the restart", max_length=200, required=False, help_text="Needed after grade 2"
-    )
-    units = {"rate_ml_per_h": "mL/h"}
-
-
 class VitalSignsForm(RecordForm):
     temperature_c = forms.DecimalField(
         label="Temperature", required=False, max_digits=4, decimal_places=1, widget=number_input()
@@ -120,18 +98,6 @@ class VitalSignsForm(RecordForm):
             if name != "temperature_c":
                 self.fields[name].widget = number_input(inputmode="numeric")
             self.fields[name].widget.attrs |= attrs
-
-
-class EndForm(RecordForm):
-    stop_reason = forms.CharField(
-        label="Reason for stopping early", max_length=200, required=False, help_text="Empty when the whole dose is in"
-    )
-
-
-class ObservationForm(RecordForm):
-    reason = forms.CharField(
-        label="Reason for ending early", max_length=200, required=False, help_text="Only before the time is over"
-    )
 
 
 class SignForm(RecordForm):

@@ -8,6 +8,7 @@ from decimal import Decimal
 
 from infusion_center.core import clock
 from infusions.doses.course import Course
+from infusions.doses.medication_models import MedicationGiven
 from infusions.doses.models import DoseState, RateKind, VitalSigns
 from infusions.doses.reaction_models import LateReaction, ReactionStepKind
 
@@ -15,6 +16,7 @@ RATE_ICONS = {
     RateKind.START: "circle-play",
     RateKind.STEP: "chevrons-up",
     RateKind.CHANGE: "gauge",
+    RateKind.HOLD: "circle-equal",
     RateKind.PAUSE: "circle-pause",
     RateKind.RESUME: "circle-play",
     RateKind.STOP: "circle-stop",
@@ -70,8 +72,18 @@ def history(course: Course) -> list[Event]:
         *_steps(course),
         *_late(course),
     ]
+    events += [
+        Event(one.at, "pill", medication_text(one), one.note or one.get_purpose_display(), str(one.recorded_by))
+        for one in course.medications
+    ]
     if record.second_check_at:
-        events.append(Event(record.second_check_at, "users-round", "Second check", "", str(record.second_check_by)))
+        checked = "; ".join((record.second_checked or {}).values())
+        events.append(
+            Event(record.second_check_at, "users-round", "Second check", checked, str(record.second_check_by))
+        )
+    if record.advice_at:
+        how = "Mailed" if record.advice_mailed else "On paper"
+        events.append(Event(record.advice_at, "file-heart", "Advice for at home", how, str(record.advice_by)))
     if record.observation_ended_at:
         events.append(Event(record.observation_ended_at, "door-open", "Observation ended", "", ""))
     if record.signed_at:
@@ -132,6 +144,11 @@ def signs_text(signs: VitalSigns) -> str:
         f"{signs.spo2_percent}%" if signs.spo2_percent else "",
     ]
     return ", ".join(filter(None, parts))
+
+
+def medication_text(one: MedicationGiven) -> str:
+    """Acetaminophen 650 mg by mouth."""
+    return f"{one.name} {number(one.dose)} {one.unit} {one.get_route_display().lower()}"
 
 
 def number(value: Decimal) -> str:

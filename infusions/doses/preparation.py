@@ -13,6 +13,7 @@ from infusions.doses import rules, vial_rules
 from infusions.doses.course import course_of
 from infusions.doses.models import DoseRecord, DoseState, Phase, RateKind, VialUsed, VitalSigns
 from infusions.doses.planning import DayPlan, day_plan
+from infusions.doses.second_check_rules import content_to_check, second_check_problems
 from infusions.doses.writing import add_rate, keep, lock
 from infusions.formulary.models import Product
 from infusions.orders.models import InfusionOrder
@@ -64,7 +65,7 @@ def _set_plan(record: DoseRecord, plan: DayPlan) -> None:
 
 def _void_second_check(record: DoseRecord) -> None:
     """What was checked is no longer what will be given."""
-    record.second_check_by = record.second_check_at = None
+    record.second_check_by = record.second_check_at = record.second_checked = None
 
 
 def _take_over_baseline(record: DoseRecord, now: dt.datetime) -> None:
@@ -164,10 +165,11 @@ def remove_vial(*, vial: VialUsed, by, now: dt.datetime | None = None) -> None:
 
 @transaction.atomic
 def second_check(*, record: DoseRecord, by, now: dt.datetime | None = None) -> DoseRecord:
-    """A second person vouches for product, vials, dose and rate as they are on the record now."""
-    lock(record)
-    refuse_if_blocking(rules.second_check_problems(record, by))
+    """A second person vouches for what the site has checked by two, as it is on the record now."""
+    course = lock(record)
+    refuse_if_blocking(second_check_problems(record, by))
     record.second_check_by, record.second_check_at = by, now or clock.now()
+    record.second_checked = content_to_check(course)
     record.save()
     keep("second_checked", record, by=by)
     return record

@@ -16,6 +16,7 @@ from infusions.checklists.hold_rules import RECHECK_GRACE
 from infusions.checklists.models import PreInfusionChecklist, RunStatus
 from infusions.doses.course import Course, course_of
 from infusions.doses.due import CLIMBING, Due, DueKind, all_due
+from infusions.doses.medication_models import MedicationGiven
 from infusions.doses.models import DoseAmendment, DoseRecord, DoseState, RateChange, VialUsed, VitalSigns
 from infusions.doses.reaction_models import Reaction, ReactionStep
 from infusions.facility.models import Site
@@ -54,12 +55,14 @@ def records_with_parts() -> QuerySet[DoseRecord]:
         "started_by",
         "ended_by",
         "signed_by",
+        "advice_by",
     ).prefetch_related(
         Prefetch("vials", VialUsed.objects.select_related("product", *people).order_by("recorded_at", "id")),
         Prefetch("rates", RateChange.objects.select_related(*people).order_by("at", "id")),
         Prefetch("vital_signs", VitalSigns.objects.select_related(*people).order_by("at", "id")),
         Prefetch("reactions", Reaction.objects.select_related(*people).order_by("onset_at", "id")),
         Prefetch("reaction_steps", ReactionStep.objects.select_related(*people).order_by("at", "id")),
+        Prefetch("medications", MedicationGiven.objects.select_related("reaction", *people).order_by("at", "id")),
         Prefetch("amendments", DoseAmendment.objects.select_related("amended_by").order_by("amended_at", "id")),
     )
 
@@ -124,12 +127,13 @@ def _check_due(visit: Appointment, run: PreInfusionChecklist | None) -> Due:
 
 
 def by_urgency(visits: Iterable[VisitNow]) -> list[VisitNow]:
-    """Overdue first, then by when the next thing is due; visits that are over come last."""
+    """Overdue first, patients before papers; then by when the next thing is due; visits that are over come last."""
 
     def key(one: VisitNow):
         if one.due is None:
-            return 2, one.appointment.start, one.appointment.pk
-        return (0 if one.due.is_overdue else 1), one.due.at, one.appointment.pk
+            return 3, one.appointment.start, one.appointment.pk
+        rank = (1 if one.due.kind == DueKind.SIGN else 0) if one.due.is_overdue else 2
+        return rank, one.due.at, one.appointment.pk
 
     return sorted(visits, key=key)
 
@@ -143,6 +147,13 @@ def visits_of_day(user, site: Site, now: dt.datetime, *, nurse_user=None) -> lis
     visits = visits.filter(nurse__user=nurse_user) if nurse_user is not None else visits.filter(site=site)
     wanted = {*UPCOMING, *ON_SITE, *DONE, State.NO_SHOW}
     return list(visits.filter(state__in=wanted).order_by("start", "pk"))
+
+
+def others_due(user, site: Site, now: dt.datetime, *, leave_out: Appointment) -> list[VisitNow]:
+    """The nurse's other patients who wait for something now, overdue first; nobody who is not here yet."""
+    visits = [visit for visit in visits_of_day(user, site, now, nurse_user=user) if visit.pk != leave_out.pk]
+    here = [one for one in visits_now(visits, now) if one.due is not None and one.due.kind != DueKind.ARRIVAL]
+    return by_urgency(one for one in here if one.due.is_due or one.due.is_overdue)
 
 
 def left_unsigned(user, site: Site, now: dt.datetime) -> list[Appointment]:

@@ -5,16 +5,18 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import replace
 
-from infusion_center.accounts.roles import Permission, has_permission
 from infusion_center.core import clock
-from infusion_center.core.rules import Problem, Severity, blocker, note
+from infusion_center.core.rules import Problem, Severity, blocker, note, warning
 from infusions.checklists.models import ChecklistAnswer, PreInfusionChecklist, RunStatus
 from infusions.checklists.queries import latest_answers
 from infusions.checklists.rules import gate_problems
 from infusions.doses.course import Course, course_of
+from infusions.doses.finish_rules import are_whole
 from infusions.doses.models import DoseRecord, DoseState
 from infusions.doses.planning import day_plan
-from infusions.doses.running_rules import NEEDED_SIGNS, are_whole
+from infusions.doses.restart import restart_reason_of
+from infusions.doses.running_rules import NEEDED_SIGNS
+from infusions.doses.second_check_rules import preparing_problems, second_check_before_start
 from infusions.doses.vial_rules import vials_problems
 from infusions.formulary.rules import excipient_problems
 from infusions.orders.rules import interval_problems, validity_problems
@@ -45,34 +47,6 @@ def plan_missing() -> Problem:
     return blocker("plan-missing", message, remedy="A pharmacist signs the product's rates, or the order is changed.")
 
 
-def preparing_problems(record: DoseRecord) -> list[Problem]:
-    """Vials, product and second check belong to the time before the start."""
-    if record.state == DoseState.PREPARING:
-        return []
-    return [blocker("already-started", "The infusion has started: what was prepared can no longer be changed.")]
-
-
-def second_check_problems(record: DoseRecord, by) -> list[Problem]:
-    """A second person checks product, vials, dose and rate. At home the nurse is alone and may check again herself.
-
-    Source: fact sheet 5 (per-dose record: opened by and second check). That a facility always needs it is ours.
-    """
-    problems = preparing_problems(record)
-    if not has_permission(by, Permission.INFUSE):
-        problems.append(blocker("second-check-not-permitted", f"{by} may not check infusions.", field="email"))
-    vials = list(record.vials.all())
-    if not vials:
-        problems.append(blocker("vials-missing", "There are no vials to check yet."))
-    if not record.appointment.is_home and any(vial.recorded_by_id == by.pk for vial in vials):
-        problems.append(_same_person("Whoever added the vials cannot be the second person."))
-    return problems
-
-
-def _same_person(message: str) -> Problem:
-    remedy = "Ask a colleague to sign the second check."
-    return blocker("second-check-same-person", message, field="email", remedy=remedy)
-
-
 def start_problems(record: DoseRecord, *, by, now: dt.datetime) -> list[Problem]:
     """Everything that must hold before the first drop; nothing here can be overridden at the chair.
 
@@ -92,7 +66,8 @@ def start_problems(record: DoseRecord, *, by, now: dt.datetime) -> list[Problem]
         *vials_problems(course, today),
         *_plan_problems(record, today),
         *_baseline_problems(course, now),
-        *_second_check_before_start(record, by),
+        *second_check_before_start(record, by),
+        *_pace_problems(course, now),
     ]
 
 
@@ -168,14 +143,14 @@ def checked_signs(visit: Appointment, now: dt.datetime) -> dict[str, ChecklistAn
     return {CHECKLIST_SIGNS[code]: answer for code, answer in answers.items() if code in CHECKLIST_SIGNS}
 
 
-def _second_check_before_start(record: DoseRecord, by) -> list[Problem]:
-    if record.appointment.is_home:
-        if record.second_check_by_id is None:
-            return [note("second-check-alone", "At home without a colleague: read product, lot and rate out again.")]
-        return []
-    if record.second_check_by_id is None:
-        message = "A second person has not checked product, vials, dose and rate."
-        return [blocker("second-check-missing", message, remedy="Ask a colleague to sign the second check.")]
-    if record.second_check_by_id == by.pk:
-        return [_same_person("Whoever made the second check cannot start the infusion.")]
-    return []
+def _pace_problems(course: Course, now: dt.datetime) -> list[Problem]:
+    """Sources: fact sheet 1b (begin at the lowest step) and 2 (what a pump can run)."""
+    problems, most = [], course.record.appointment.site.pump_max_ml_per_h
+    if reason := restart_reason_of(course.record, now):
+        message = f"{reason}: from the lowest step, and no step before its time."
+        problems.append(note("restart-lowest", message))
+    fastest = max(step.rate_ml_per_h for step in course.steps)
+    if fastest > most:
+        message = f"The plan goes up to {fastest.normalize():f} mL/h; the pumps here stop at {most} mL/h."
+        problems.append(warning("rate-above-pump", message, remedy=f"Stay at {most} mL/h or slower."))
+    return problems

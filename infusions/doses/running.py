@@ -9,8 +9,8 @@ from django.db import transaction
 
 from infusion_center.core import clock
 from infusion_center.core.rules import RuleViolation, blocker, refuse_if_blocking
+from infusions.doses import finish_rules, titration
 from infusions.doses import running_rules as rules
-from infusions.doses import titration
 from infusions.doses.course import Course
 from infusions.doses.models import DoseRecord, DoseState, Outcome, Phase, RateChange, RateKind, VitalSigns
 from infusions.doses.writing import add_rate, keep, lock
@@ -112,7 +112,7 @@ def end_infusion(*, record: DoseRecord, by, now: dt.datetime | None = None, stop
     """The pump is off: the whole dose is in, or it stops early for a reason. Observation begins."""
     now = now or clock.now()
     course = lock(record)
-    refuse_if_blocking(rules.end_problems(course, now, stop_reason))
+    refuse_if_blocking(finish_rules.end_problems(course, now, stop_reason))
     outcome = Outcome.STOPPED_EARLY if stop_reason.strip() else Outcome.COMPLETED
     end_course(course, outcome, stop_reason, by, now)
     return record
@@ -135,7 +135,7 @@ def end_observation(*, record: DoseRecord, by, now: dt.datetime | None = None, r
     """The patient may go: the visit is over, the record waits for its signature."""
     now = now or clock.now()
     lock(record)
-    short = rules.observation_problems(record, now)
+    short = finish_rules.observation_problems(record, now)
     refuse_if_blocking(short, reason)
     record.state, record.observation_ended_at = DoseState.ENDED, now
     if short:
@@ -155,6 +155,7 @@ def refuse_stale(record: DoseRecord, seen: str) -> None:
 
 
 def record_version(record: DoseRecord) -> str:
-    """State and last rate: what an act at the chair depends on."""
-    last = record.rates.order_by("-at", "-pk").first()
-    return f"{record.state}-{last.public_id if last else ''}"
+    """State and last rate, before the start the vials: what an act at the chair depends on."""
+    parts = record.vials if record.state == DoseState.PREPARING else record.rates
+    keys = list(parts.order_by("-recorded_at", "-pk").values_list("public_id", flat=True))
+    return f"{record.state}-{len(keys)}-{keys[0] if keys else ''}"

@@ -9,18 +9,18 @@ from decimal import Decimal
 from infusion_center.core import clock
 from infusion_center.core.rules import Problem, blocker, needs_approval, warning
 from infusions.doses import titration
-from infusions.doses.course import Course, observation_of
+from infusions.doses.course import Course
 from infusions.doses.due import CLIMBING, FRESH
 from infusions.doses.models import DoseRecord, DoseState, Phase, VitalSigns
 from infusions.doses.planning import cap_now_ml_per_h
-from infusions.doses.reaction_calls import GRADE_PAUSE, call_problems
+from infusions.doses.reaction_calls import GRADE_PAUSE
 from infusions.doses.reaction_models import Reaction
+from infusions.doses.restart import restart_reason_of
 from infusions.facility.models import Site
 from infusions.orders.models import OrderStatus
 
 STEP_EARLY = dt.timedelta(minutes=2)
 HALF = Decimal("0.5")
-WHOLE_DOSE = Decimal("0.95")  # the clock's estimate; the nurse sees the empty bottle
 NEEDED_SIGNS = ("temperature_c", "systolic", "diastolic", "pulse")
 RUNNING = (DoseState.INFUSING, DoseState.PAUSED)
 OVER = (DoseState.OBSERVING, DoseState.ENDED)
@@ -69,7 +69,28 @@ def rate_problems(course: Course, rate_ml_per_h: Decimal, now: dt.datetime) -> l
         *_reaction_rate_problems(course, rate_ml_per_h),
         *_hold_before_faster(course, now),
         *_stale_signs(course, now),
+        *_pump_problems(course.record, rate_ml_per_h),
     ]
+
+
+def _pump_problems(record: DoseRecord, rate_ml_per_h: Decimal) -> list[Problem]:
+    """Source: fact sheet 2: a pump has a fastest rate; the site knows its own."""
+    most = record.appointment.site.pump_max_ml_per_h
+    if rate_ml_per_h <= most:
+        return []
+    message = f"{_n(rate_ml_per_h)} mL/h is more than the pumps here can run ({most} mL/h)."
+    return [warning("rate-above-pump", message, field="rate_ml_per_h", remedy="Set what the pump really runs at.")]
+
+
+def stay_problems(course: Course, reason: str) -> list[Problem]:
+    """The next step is put off: only while one is to come, and with a reason. Source: fact sheet 1b: as tolerated."""
+    if problems := state_problems(course.record, DoseState.INFUSING):
+        return problems
+    if course.next_step is None:
+        return [blocker("nothing-to-put-off", "No further step is planned: the rate stays as it is.")]
+    if not reason.strip():
+        return [blocker("stay-reason-missing", "Say why the step is put off.", field="reason")]
+    return []
 
 
 def _cap_problems(record: DoseRecord, rate_ml_per_h: Decimal, now: dt.datetime) -> list[Problem]:
@@ -91,9 +112,12 @@ def _order_problems(record: DoseRecord) -> list[Problem]:
 
 
 def _ahead_problems(course: Course, rate_ml_per_h: Decimal, now: dt.datetime) -> list[Problem]:
+    """Early steps need a reason, and are refused to whom the product is new. Source: fact sheet 1b."""
     if rate_ml_per_h <= titration.planned_rate(course.steps, course.rates, now, STEP_EARLY):
         return []
     message = f"The plan has not reached {_n(rate_ml_per_h)} mL/h yet."
+    if why := restart_reason_of(course.record, now):
+        return [blocker("rate-ahead-of-plan", f"{message} {why}.", field="rate_ml_per_h", remedy="Wait for the step.")]
     return [needs_approval("rate-ahead-of-plan", message, field="reason", remedy="Wait, or give the reason.")]
 
 
@@ -226,55 +250,6 @@ def hold_problems(signs: VitalSigns, site: Site) -> list[Problem]:
             problems.append(warning(f"hold-{name.split('_')[0]}", message, field=name, remedy=remedy))
     return problems
 
-
-def end_problems(course: Course, now: dt.datetime, stop_reason: str) -> list[Problem]:
-    """Stopping before the volume is in needs a reason; the last 5 % are the difference between clock and pump."""
-    if problems := state_problems(course.record, *RUNNING):
-        return problems
-    if stop_reason.strip() or course.given_ml(now) >= course.to_give_ml * WHOLE_DOSE:
-        return []
-    message = f"About {_n(course.given_ml(now))} of {_n(course.to_give_ml)} mL have gone in."
-    return [blocker("stop-reason-missing", message, field="stop_reason", remedy="Write why it stops early.")]
-
-
-def observation_problems(record: DoseRecord, now: dt.datetime) -> list[Problem]:
-    """Source: fact sheet 4: at least 30 min for everyone, an hour after a first dose or change of brand."""
-    if problems := state_problems(record, DoseState.OBSERVING):
-        return problems
-    length = observation_of(record)
-    if now >= record.ended_at + length:
-        return []
-    left = -(-(record.ended_at + length - now) // dt.timedelta(minutes=1))
-    message = f"The observation goes on for {left} min."
-    return [needs_approval("observation-short", message, field="reason", remedy="Wait, or give the reason.")]
-
-
-def sign_problems(course: Course) -> list[Problem]:
-    """A record closes only when it is whole. Source: fact sheet 4 (vital signs), 5 (lot and expiry of every vial)."""
-    if problems := state_problems(course.record, DoseState.ENDED):
-        return problems
-    problems = []
-    if not course.vials or any(not vial.lot or vial.expires_on is None for vial in course.vials):
-        problems.append(blocker("vials-incomplete", "A vial has no lot or expiry."))
-    for phase, when in ((Phase.BASELINE, "before the infusion"), (Phase.END, "at the end")):
-        if not are_whole(course.signs_of(phase)):
-            message = f"Temperature, pressure and pulse {when} are missing."
-            problems.append(blocker(f"vital-signs-{phase}-missing", message))
-    return problems + call_problems(course)
-
-
-def are_whole(signs: VitalSigns | None) -> bool:
-    return signs is not None and all(getattr(signs, name) is not None for name in NEEDED_SIGNS)
-
-
-def amend_problems(record: DoseRecord, *, text: str, reason: str) -> list[Problem]:
-    problems = []
-    if record.state != DoseState.SIGNED:
-        problems.append(blocker("not-signed", "The record is not signed yet: change it instead."))
-    if not text.strip():
-        problems.append(blocker("amendment-empty", "Write what is added or put right.", field="text"))
-    if not reason.strip():
-        problems.append(blocker("amendment-reason-missing", "An amendment needs its reason.", field="reason"))
     return problems
 
 

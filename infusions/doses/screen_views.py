@@ -7,30 +7,37 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from infusion_center.accounts.roles import Permission, has_permission
-from infusion_center.core.rules import Problem, Severity
+from infusion_center.core.rules import Severity
 from infusions.checklists.rules import gate_problems
-from infusions.doses import forms, rules, running_rules
-from infusions.doses.course import Course, course_of
-from infusions.doses.due import Due, DueKind, all_due
+from infusions.doses import finish_rules, forms, quick_forms, rules, running_rules
+from infusions.doses.course import course_of
+from infusions.doses.due import DueKind, all_due
+from infusions.doses.finish_screen import besides_context, preset_initial
 from infusions.doses.history import history
+from infusions.doses.medication_forms import MedicationForm
 from infusions.doses.models import DoseRecord, DoseState
 from infusions.doses.planning import allowed_products
 from infusions.doses.reaction_cards import reaction_cards
 from infusions.doses.reaction_forms import ReactionForm
 from infusions.doses.running import record_version
-from infusions.doses.titration import Step
-from infusions.formulary.dosing import choose_vials
-from infusions.formulary.queries import vial_sizes_g
+from infusions.doses.screen import Screen
+from infusions.doses.second_check_rules import second_check_context
+from infusions.doses.step_screen import rate_back, slower_rates
+from infusions.doses.vial_plan import planned_left
 from infusions.scheduling.models import Appointment
 
 ACT_FORMS = {
     "vital-signs": forms.VitalSignsForm,
     "reaction": ReactionForm,
-    "rate": forms.RateForm,
-    "pause": forms.PauseForm,
-    "resume": forms.ResumeForm,
-    "end": forms.EndForm,
-    "observation": forms.ObservationForm,
+    "step": quick_forms.StepForm,
+    "stay": quick_forms.StayForm,
+    "rate": quick_forms.RateForm,
+    "pause": quick_forms.PauseForm,
+    "resume": quick_forms.ResumeForm,
+    "medication": MedicationForm,
+    "advice": forms.ConfirmForm,
+    "end": quick_forms.EndForm,
+    "observation": quick_forms.ObservationForm,
     "sign": forms.SignForm,
     "amend": forms.AmendForm,
     "vial": forms.VialForm,
@@ -38,21 +45,25 @@ ACT_FORMS = {
 }
 # Which acts a state allows, in the order of their buttons; the first is open when nothing else was asked for.
 ACTS: dict[str, tuple[str, ...]] = {
-    DoseState.PREPARING: ("vial", "second-check", "vital-signs"),
-    DoseState.INFUSING: ("vital-signs", "reaction", "rate", "pause", "end"),
-    DoseState.PAUSED: ("resume", "vital-signs", "reaction", "end"),
-    DoseState.OBSERVING: ("vital-signs", "reaction", "observation"),
-    DoseState.ENDED: ("sign", "vital-signs", "reaction"),
+    DoseState.PREPARING: ("vial", "second-check", "vital-signs", "medication"),
+    DoseState.INFUSING: ("vital-signs", "step", "stay", "rate", "pause", "reaction", "medication", "end"),
+    DoseState.PAUSED: ("resume", "vital-signs", "reaction", "medication", "end"),
+    DoseState.OBSERVING: ("vital-signs", "medication", "advice", "reaction", "observation"),
+    DoseState.ENDED: ("sign", "vital-signs", "medication", "advice", "reaction"),
     DoseState.SIGNED: ("amend",),
 }
 
-OWN_STEPS = {"vials-missing", "second-check-missing", "baseline-missing"}
+WIDE_ACTS = ("reaction", "medication")  # many tiles: below the plan, over the whole width
 ACT_FACES = {
     "vital-signs": ("Vital signs", "heart-pulse"),
     "reaction": ("Reaction", "triangle-alert"),
-    "rate": ("Rate", "gauge"),
+    "step": ("Step up", "chevrons-up"),
+    "stay": ("Stay", "circle-equal"),
+    "rate": ("Slower or other rate", "gauge"),
     "pause": ("Pause", "circle-pause"),
     "resume": ("Resume", "circle-play"),
+    "medication": ("Medication", "pill"),
+    "advice": ("Advice", "file-heart"),
     "end": ("End or stop", "circle-stop"),
     "observation": ("End observation", "door-open"),
     "sign": ("Sign", "pen-line"),
@@ -72,119 +83,6 @@ class ActLink:
     is_open: bool
 
 
-@dataclass(frozen=True)
-class StepRow:
-    """One line of the plan with its arithmetic, and whether it is past, running or to come."""
-
-    step: Step
-    is_running: bool
-    is_past: bool
-
-
-@dataclass(frozen=True)
-class Screen:
-    """A record as a page shows it at `now`."""
-
-    course: Course
-    now: dt.datetime
-    due: list[Due]
-    problems: list[Problem]
-    hold: list[Problem]
-
-    @property
-    def first_due(self) -> Due | None:
-        return self.due[0] if self.due else None
-
-    @property
-    def given_ml(self) -> Decimal:
-        return self.course.given_ml(self.now)
-
-    @property
-    def percent(self) -> int:
-        return self.course.given_percent(self.now)
-
-    @property
-    def ends_at(self) -> dt.datetime | None:
-        return self.course.projected_end(self.now)
-
-    @property
-    def rate(self) -> Decimal:
-        return self.course.rate_ml_per_h
-
-    @property
-    def rate_mg(self) -> Decimal:
-        return self.course.mg_per_kg_per_min(self.rate)
-
-    @property
-    def last_rate(self) -> Decimal:
-        return self.course.last_rate_ml_per_h
-
-    @property
-    def step_is_due(self) -> bool:
-        coming = self.course.next_step
-        return coming is not None and self.now >= coming.at - running_rules.STEP_EARLY and not self.hold
-
-    @property
-    def signs_first(self) -> bool:
-        """The step is due, but no vital signs were taken just before."""
-        return self.step_is_due and not any(
-            signs.at >= self.now - running_rules.FRESH for signs in self.course.vital_signs
-        )
-
-    @property
-    def may_start(self) -> bool:
-        return not [p for p in self.problems if p.severity in (Severity.BLOCKER, Severity.APPROVAL)]
-
-    @property
-    def baseline_is_missing(self) -> bool:
-        return any(p.code == "baseline-missing" for p in self.problems)
-
-    @property
-    def other_problems(self) -> list[Problem]:
-        """Without what the page says anyway: that its own first steps are still to be done."""
-        return [p for p in self.problems if p.code not in OWN_STEPS]
-
-    @property
-    def checklist_is_open(self) -> bool:
-        return any(p.code.startswith("checklist") for p in self.problems)
-
-    @property
-    def plan_is_old(self) -> bool:
-        return any(p.code == "plan-changed" for p in self.problems)
-
-    @property
-    def is_ready_to_end(self) -> bool:
-        return self.given_ml >= self.course.to_give_ml * running_rules.WHOLE_DOSE
-
-    @property
-    def steps(self) -> list[StepRow]:
-        running = self.course.step.number if self.course.rates else 0
-        reached = max((rate.step or 0 for rate in self.course.rates), default=0)
-        if self.course.record.ended_at is not None:
-            return [StepRow(step, is_running=False, is_past=step.number <= reached) for step in self.course.steps]
-        return [
-            StepRow(step, is_running=step.number == running, is_past=step.number < running)
-            for step in self.course.steps
-        ]
-
-    @property
-    def vials_percent(self) -> int:
-        return min(100, int(self.course.vials_g * 100 / self.course.record.planned_g))
-
-    @property
-    def missing_g(self) -> Decimal:
-        return self.course.missing_g
-
-    @property
-    def missing_vials(self) -> list[tuple[str, int]]:
-        """Sizes still to come: what is left of the plan, or what fits best when other sizes were taken."""
-        left = _planned_left(self.course)
-        if min(left.values(), default=0) < 0 or sum(Decimal(size) * n for size, n in left.items()) != self.missing_g:
-            sizes = vial_sizes_g(self.course.record.product)
-            left = {_plain(size): count for size, count in choose_vials(self.missing_g, sizes)}
-        return [(size, count) for size, count in left.items() if count]
-
-
 def screen_of(record: DoseRecord, *, by, now: dt.datetime) -> Screen:
     course = course_of(record)
     preparing = record.state == DoseState.PREPARING
@@ -198,7 +96,7 @@ def screen_of(record: DoseRecord, *, by, now: dt.datetime) -> Screen:
 
 
 def detail_context(
-    visit: Appointment, record: DoseRecord | None, *, user, now: dt.datetime, act: str = "", form=None
+    visit: Appointment, record: DoseRecord | None, *, user, now: dt.datetime, act: str = "", form=None, preset: str = ""
 ) -> dict:
     context = {
         "visit": visit,
@@ -219,18 +117,42 @@ def detail_context(
         "screen": screen,
         "course": screen.course,
         "act": act,
+        "wide_acts": WIDE_ACTS,
         "seen": record_version(record),
-        "forms": {name.replace("-", "_"): form_for(name, screen) for name in ACTS[record.state]} | bound,
-        "links": [ActLink(name, *ACT_FACES[name], name == act) for name in ACTS[record.state]],
+        "forms": {name.replace("-", "_"): form_for(name, screen, preset) for name in open_acts(screen)} | bound,
+        "links": [ActLink(name, *ACT_FACES[name], name == act) for name in open_acts(screen)],
         "reaction_cards": reaction_cards(screen.course),
         "events": history(screen.course),
+        **second_check_context(screen.course, user),
+        **besides_context(screen.course),
+        "rate_back": rate_back(screen.course),
+        "slower_rates": slower_rates(screen.course),
+        "resume_needs_reason": _needs_reason(screen),
+        "sign_problems": finish_rules.sign_problems(screen.course) if record.state == DoseState.ENDED else [],
+        "observation_is_short": record.state == DoseState.OBSERVING
+        and bool(finish_rules.observation_problems(record, now)),
         "products": allowed_products(record.order) if not screen.course.vials else [],
     }
 
 
+def _needs_reason(screen: Screen) -> bool:
+    """Whether resuming is let pass only with a reason: after grade 2, or when the order was held meanwhile."""
+    if screen.course.state != DoseState.PAUSED:
+        return False
+    rate = running_rules.resume_rate_ml_per_h(screen.course)
+    found = running_rules.resume_problems(screen.course, rate, screen.now)
+    return any(one.severity == Severity.APPROVAL for one in found)
+
+
+def open_acts(screen: Screen) -> list[str]:
+    """Those of the state, without a step where none is to come."""
+    hidden = () if screen.course.next_step else ("step", "stay")
+    return [name for name in ACTS[screen.course.state] if name not in hidden]
+
+
 def _chosen_act(screen: Screen, act: str) -> str:
     """The act asked for, if the state allows it; else what is due."""
-    allowed = ACTS[screen.course.state]
+    allowed = open_acts(screen)
     if act in allowed:
         return act
     first = next((due for due in screen.due if due.kind not in (DueKind.CALL, DueKind.LOOK_AGAIN)), None)
@@ -238,19 +160,25 @@ def _chosen_act(screen: Screen, act: str) -> str:
         signs_due = first is not None and first.kind == DueKind.VITAL_SIGNS and first.is_due
         if screen.is_ready_to_end:
             return "end"
-        return "vital-signs" if signs_due or screen.signs_first else ""
+        if screen.step_is_due:
+            return "step"
+        return "vital-signs" if signs_due else ""
     if screen.course.state == DoseState.OBSERVING:
         return "observation" if first is not None and first.kind == DueKind.OBSERVATION_END else "vital-signs"
     return "" if screen.course.state == DoseState.SIGNED else allowed[0]
 
 
-def form_for(act: str, screen: Screen):
-    """An empty form with what is known already: the last lot, the rate to resume at."""
+def form_for(act: str, screen: Screen, preset: str = ""):
+    """An empty form with what is known already: the last lot, the rate to resume at, the tile that was tapped."""
     course, initial = screen.course, {"seen": record_version(screen.course.record)}
     if act == "vial":
         initial |= _vial_initial(screen)
     elif act == "resume" and course.rates:
         initial["rate_ml_per_h"] = _plain(running_rules.resume_rate_ml_per_h(course))
+    elif act == "step":
+        initial["rate_ml_per_h"] = _plain(course.next_step.step.rate_ml_per_h)
+    elif act == "medication":
+        initial |= preset_initial(course, preset)
     elif act == "rate":
         initial["rate_ml_per_h"] = _plain(course.rate_ml_per_h)
     return ACT_FORMS[act](initial=initial, record=course.record)
@@ -258,21 +186,12 @@ def form_for(act: str, screen: Screen):
 
 def _vial_initial(screen: Screen) -> dict:
     """The next vial of the plan; lot and expiry as on the vial before."""
-    planned = _planned_left(screen.course)
+    planned = planned_left(screen.course)
     initial = {"grams": next((size for size, count in planned.items() if count > 0), None), "count": 1}
     if screen.course.vials:
         last = screen.course.vials[-1]
         initial |= {"lot": last.lot, "expires_on": last.expires_on.isoformat()}
     return initial
-
-
-def _planned_left(course: Course) -> dict[str, int]:
-    """How many vials of each planned size are not on the record yet; below zero where more were taken."""
-    planned = dict(course.record.plan["vials"])
-    for vial in course.vials:
-        size = _plain(vial.grams)
-        planned[size] = planned.get(size, 0) - 1
-    return planned
 
 
 def _plain(number: Decimal) -> str:

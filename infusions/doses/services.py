@@ -1,5 +1,7 @@
 """Every write of a dose record, by its moment: preparation, running, signing. Import them from here."""
 
+from infusions.doses.finishing import record_advice
+from infusions.doses.medication import record_medication
 from infusions.doses.preparation import (
     add_vial,
     add_vials,
@@ -24,6 +26,7 @@ from infusions.doses.running import (
     resume_infusion,
 )
 from infusions.doses.signing import amend_dose, sign_dose
+from infusions.doses.stepping import stay_at_rate, step_up
 
 __all__ = [
     "add_vial",
@@ -35,7 +38,9 @@ __all__ = [
     "end_observation",
     "pause_infusion",
     "prepare_dose",
+    "record_advice",
     "record_late_reaction",
+    "record_medication",
     "record_reaction",
     "record_reaction_step",
     "record_vital_signs",
@@ -45,4 +50,6 @@ __all__ = [
     "sign_dose",
     "slow_for_reaction",
     "start_infusion",
+    "stay_at_rate",
+    "step_up",
 ]

@@ -11,9 +11,9 @@ from django.db import transaction
 
 from infusion_center.core import clock
 from infusion_center.core.rules import refuse_if_blocking
-from infusions.doses import running_rules as rules
+from infusions.doses import finish_rules as rules
 from infusions.doses.course import Course, course_of
-from infusions.doses.models import DoseAmendment, DoseRecord, DoseState
+from infusions.doses.models import DoseAmendment, DoseRecord, DoseState, VialUsed
 from infusions.doses.writing import keep, lock
 from infusions.orders.services import note_dose_given
 
@@ -39,6 +39,13 @@ RATE_FIELDS = ("kind", "at", "rate_ml_per_h", "step", "reason")
 SIGNS_FIELDS = ("at", "phase", "temperature_c", "systolic", "diastolic", "pulse", "respiration", "spo2_percent")
 REACTION_FIELDS = ("kind", "grade", "onset_at", "rate_ml_per_h", "action", "notes")
 PART_FIELDS = ("public_id", "recorded_at")
+# What a second version of the hash covers besides; records signed before have none, and the first one verifies them.
+HASH_VERSION = 2
+MORE_RECORD_FIELDS = ("hash_version", "second_checked", "advice_at", "advice_mailed")
+MORE_VIAL_FIELDS = ("out_of_fridge_on",)
+MORE_REACTION_FIELDS = ("volume_ml", "lots")
+MEDICATION_FIELDS = ("purpose", "name", "dose", "unit", "route", "at", "note")
+REACTION_STEP_FIELDS = ("kind", "at", "note")
 
 
 @transaction.atomic
@@ -48,6 +55,7 @@ def sign_dose(*, record: DoseRecord, by, notes: str = "", now: dt.datetime | Non
     lock(record)
     if notes.strip():
         record.notes = f"{record.notes}\n{notes.strip()}".strip()
+    record.hash_version = HASH_VERSION
     course = course_of(record)
     refuse_if_blocking(rules.sign_problems(course))
     record.content_hash = content_hash(course)
@@ -84,13 +92,38 @@ def is_intact(record: DoseRecord) -> bool:
 
 
 def content_hash(course: Course) -> str:
-    """SHA-256 over the content with sorted keys and no spaces."""
+    """SHA-256 over the content of the record's version, with sorted keys and no spaces."""
     canonical = json.dumps(signed_content(course), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return hashlib.sha256(canonical.encode()).hexdigest()
 
 
 def signed_content(course: Course) -> dict:
     """Text only: a database may write numbers anew, and the hash must still be right."""
+    content = _first_version(course)
+    if course.record.hash_version is None:
+        return content
+    return _second_version(course, content)
+
+
+def _second_version(course: Course, content: dict) -> dict:
+    """Besides: what else was given, what was done about reactions, what the second person checked, the advice."""
+    record = course.record
+    steps = record.reaction_steps.select_related("reaction", "recorded_by").order_by("at", "pk")
+    return content | {
+        "fields": content["fields"] | _fields(record, MORE_RECORD_FIELDS),
+        "people": content["people"] | {"advice_by": _person(record.advice_by)},
+        "vials": [_vial(vial, VIAL_FIELDS + MORE_VIAL_FIELDS) for vial in course.vials],
+        "reactions": [_part(one, REACTION_FIELDS + MORE_REACTION_FIELDS) for one in course.reactions],
+        "reaction_steps": [_about_reaction(step, REACTION_STEP_FIELDS) for step in steps],
+        "medications": [_about_reaction(one, MEDICATION_FIELDS) for one in course.medications],
+    }
+
+
+def _about_reaction(row, names: tuple[str, ...]) -> dict:
+    return _part(row, names) | {"reaction": row.reaction.public_id if row.reaction else ""}
+
+
+def _first_version(course: Course) -> dict:
     record = course.record
     return {
         "record": record.public_id,
@@ -100,11 +133,15 @@ def signed_content(course: Course) -> dict:
         "product": record.product.key,
         "fields": _fields(record, RECORD_FIELDS),
         "people": {name: _person(getattr(record, name)) for name in PEOPLE},
-        "vials": [_part(vial, VIAL_FIELDS) | {"product": vial.product.key} for vial in course.vials],
+        "vials": [_vial(vial, VIAL_FIELDS) for vial in course.vials],
         "rates": [_part(rate, RATE_FIELDS) for rate in course.rates],
         "vital_signs": [_part(signs, SIGNS_FIELDS) for signs in course.vital_signs],
         "reactions": [_part(reaction, REACTION_FIELDS) for reaction in course.reactions],
     }
+
+
+def _vial(vial: VialUsed, names: tuple[str, ...]) -> dict:
+    return _part(vial, names) | {"product": vial.product.key}
 
 
 def _part(row, names: tuple[str, ...]) -> dict:
@@ -124,6 +161,6 @@ def _text(value) -> str:
         return f"{value.normalize():f}"
     if isinstance(value, dt.datetime):
         return value.astimezone(dt.UTC).isoformat()
-    if isinstance(value, dict):
+    if isinstance(value, dict | list):
         return json.dumps(value, sort_keys=True)
     return "" if value is None else str(value)

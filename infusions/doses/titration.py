@@ -1,7 +1,8 @@
 """Pure: which planned rate step comes next and when, from the plan and the rates that really ran.
 
 A step is due when the current rate has run for its planned minutes, pauses not counted. After slowing, the next step is
-the first one faster than the current rate, so the climb starts again from where the nurse went back to.
+the first one faster than the current rate, so the climb starts again from where the nurse went back to. Staying lets
+the current rate run for its minutes once more.
 Source: fact sheet 1b (steps held for their minutes before the next) and 5 (after a reaction, slower).
 """
 
@@ -12,6 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
+from infusions.doses.models import RateKind
 from infusions.doses.volume import Rate, current_rate, exact_ml, last_running_rate, ml_in, reached_at, time_for
 
 
@@ -60,6 +62,8 @@ def _held_before(rates: Sequence[Rate]) -> dt.timedelta:
     """How long the current rate ran before its last row: before a pause that ended at the same rate."""
     held, rate = dt.timedelta(), current_rate(rates)
     for earlier, later in zip(reversed(rates[:-1]), reversed(rates[1:]), strict=True):
+        if later.kind == RateKind.HOLD:  # the step was put off: its minutes begin anew
+            break
         if earlier.rate_ml_per_h == rate:
             held += later.at - earlier.at
         elif earlier.rate_ml_per_h:

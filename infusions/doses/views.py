@@ -9,9 +9,9 @@ from infusion_center.accounts.access import requires
 from infusion_center.accounts.roles import Permission
 from infusion_center.audit import services as audit
 from infusion_center.core import clock
-from infusions.checklists.models import PreInfusionChecklist
 from infusions.doses import queries
 from infusions.doses.due import DueKind
+from infusions.doses.record_sheet import record_sheet
 from infusions.doses.screen_views import detail_context, screen_of
 from infusions.doses.signing import is_intact
 from infusions.facility.queries import current_site
@@ -60,18 +60,34 @@ def card_url(one: queries.VisitNow) -> str:
         return reverse("doses:dose-detail", args=[one.appointment.public_id])
 
 
+def others_of(request, visit, now) -> list:
+    """Who else of the signed-in nurse's patients waits, each with the page to go to."""
+    return [(one, card_url(one)) for one in queries.others_due(request.user, visit.site, now, leave_out=visit)]
+
+
+@requires(*READ)
+@require_safe
+def others(request, appointment_id):
+    """The chips of the other patients, fetched again and again beside a patient's page."""
+    visit = visible_visit(request, appointment_id)
+    context = {"visit": visit, "others": others_of(request, visit, clock.now())}
+    return render(request, "infusions/doses/_others.html", context)
+
+
 @requires(*READ)
 @require_safe
 def dose_detail(request, appointment_id):
     visit = visible_visit(request, appointment_id)
     if request.session.pop(JUST_ACTED, "") != visit.public_id:  # the page after an act is the same look at the chart
         audit.record_opening(visit, by=request.user, patient=visit.patient, what="infusion")
-    return detail_page(request, visit, act=request.GET.get("do", ""))
+    return detail_page(request, visit, act=request.GET.get("do", ""), preset=request.GET.get("preset", ""))
 
 
-def detail_page(request, visit, *, act="", form=None):
+def detail_page(request, visit, *, act="", form=None, preset=""):
     """The whole page; an act that was refused comes back here with its form."""
-    context = detail_context(visit, queries.record_of(visit), user=request.user, now=clock.now(), act=act, form=form)
+    shown = {"user": request.user, "now": clock.now(), "act": act, "form": form, "preset": preset}
+    context = detail_context(visit, queries.record_of(visit), **shown)
+    context["others"] = others_of(request, visit, context["now"])
     return render(request, "infusions/doses/dose_detail.html", context)
 
 
@@ -84,6 +100,7 @@ def dose_status(request, appointment_id):
     if record is None:
         raise Http404
     context = detail_context(visit, record, user=request.user, now=clock.now())
+    context["act"] = request.GET.get("do", "")  # what the page shows beside it
     context["is_stale"] = request.GET.get("seen", "") != context["seen"]
     return render(request, "infusions/doses/status_update.html", context)
 
@@ -96,14 +113,15 @@ def dose_print(request, appointment_id):
     if record is None:
         raise Http404
     audit.record("dose.printed", record, by=request.user, patient=visit.patient, site=visit.site)
-    run = PreInfusionChecklist.objects.filter(appointment=visit).select_related("template", "closed_by")
+    now = clock.now()
+    screen = screen_of(record, by=request.user, now=now)
     context = {
         "visit": visit,
         "record": record,
         "patient": visit.patient,
         "site": visit.site,
-        "screen": screen_of(record, by=request.user, now=clock.now()),
-        "run": run.order_by("-started_at", "-pk").first(),
+        "screen": screen,
+        "sheet": record_sheet(screen.course, now),
         "intact": is_intact(record) if record.signed_at else None,
     }
     return render(request, "infusions/doses/dose_print.html", context)

@@ -17,8 +17,9 @@ CENTILITRE = Decimal("0.01")
 
 
 class Rate(Protocol):
-    """A RateChange, or anything that says from when on which rate runs."""
+    """A RateChange, or anything that says from when on which rate runs; `kind` tells a step put off from others."""
 
+    kind: str
     at: dt.datetime
     rate_ml_per_h: Decimal
 

@@ -56,12 +56,16 @@ def unplanned_offers(now: dt.datetime) -> QuerySet[WaitlistOffer]:
 
 
 def overtaken_reminders(now: dt.datetime) -> QuerySet[Reminder]:
-    """Owed messages about a time that no longer holds."""
-    return Reminder.objects.with_visit().filter(
-        Q(appointment_version__lt=F("appointment__version"))
-        | Q(appointment__state=State.CANCELLED) & ~Q(kind=Kind.CANCELLED),
-        state=ReminderState.OWED,
-        appointment__updated_at__gte=now - CHANGED_WITHIN,
+    """Owed messages about a time that no longer holds; advice after a visit is about none."""
+    return (
+        Reminder.objects.with_visit()
+        .exclude(kind=Kind.ADVICE)
+        .filter(
+            Q(appointment_version__lt=F("appointment__version"))
+            | Q(appointment__state=State.CANCELLED) & ~Q(kind=Kind.CANCELLED),
+            state=ReminderState.OWED,
+            appointment__updated_at__gte=now - CHANGED_WITHIN,
+        )
     )
 
 

@@ -8,6 +8,7 @@ from infusions.reminders.models import DAYS_BEFORE, Kind, Reason, Reminder
 from infusions.reminders.planning import QuietHours, latest_moment, next_allowed
 from infusions.scheduling.models import OfferState, WaitlistState
 from infusions.scheduling.states import UPCOMING, State
+from patients.models import Patient
 
 # How long a message about an order on hold waits before the order is looked at again.
 HOLD_PAUSE = dt.timedelta(hours=1)
@@ -38,6 +39,16 @@ def reason_to_skip(reminder: Reminder, now: dt.datetime, *, may_mail: bool, told
     return next((reason for failed, reason in checks if failed), None)
 
 
+def reason_to_skip_advice(patient: Patient, *, may_mail: bool) -> Reason | None:
+    """Advice after a visit: whatever became of visit, order and times, it is of use to whoever was here."""
+    checks = [
+        (not patient.is_active, Reason.INACTIVE),
+        (not may_mail, Reason.NO_CONSENT),
+        (not patient.email, Reason.NO_ADDRESS),
+    ]
+    return next((reason for failed, reason in checks if failed), None)
+
+
 def reason_to_skip_offer(reminder: Reminder, now: dt.datetime, *, may_mail: bool, free: bool) -> Reason | None:
     """The same for the mail of a waitlist offer. `free`: somebody could still be booked at its start."""
     offer, patient = reminder.offer, reminder.patient
@@ -57,7 +68,7 @@ def reason_to_skip_offer(reminder: Reminder, now: dt.datetime, *, may_mail: bool
 def postponed_until(reminder: Reminder, now: dt.datetime) -> dt.datetime | None:
     """When to look again at a message that may go, but not yet: at night, or while the order is on hold."""
     about = reminder.about
-    if reminder.kind != Kind.CANCELLED and about.order.status == OrderStatus.HELD:
+    if reminder.kind not in (Kind.CANCELLED, Kind.ADVICE) and about.order.status == OrderStatus.HELD:
         return now + HOLD_PAUSE
     if reminder.kind == Kind.CONFIRMATION:
         return None

@@ -226,6 +226,8 @@ def _decide(reminder: Reminder, now: dt.datetime) -> tuple[Reason | None, dt.dat
 
 def _reason_to_skip(reminder: Reminder, now: dt.datetime, *, told: bool) -> Reason | None:
     may_mail = may_contact(reminder.patient, Channel.EMAIL)
+    if reminder.kind == Kind.ADVICE:
+        return rules.reason_to_skip_advice(reminder.patient, may_mail=may_mail)
     if reminder.offer_id is None:
         return rules.reason_to_skip(reminder, now, may_mail=may_mail, told=told)
     free = bool(starts_still_free([reminder.offer], now))

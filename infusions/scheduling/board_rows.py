@@ -104,6 +104,7 @@ class VisitRow:
 class Rate(NamedTuple):
     at: dt.datetime
     rate_ml_per_h: Decimal
+    kind: str = ""
 
 
 class Signs(NamedTuple):
@@ -224,7 +225,7 @@ def parts_by_visit(visits: Sequence[VisitRow]) -> dict[int, Parts]:
         parts = found[row if kind in ("run", "recheck") else of_record[row]]
         match kind:
             case "rate":
-                parts.rates.append(Rate(at, Decimal(number)))
+                parts.rates.append(Rate(at, Decimal(number), text))
             case "signs":
                 parts.signs.append(Signs(at, text))
             case "vial":
@@ -262,7 +263,7 @@ def _parts(running: list[int], records: list[int], arrived: list[int]):
     says_when = Q(recheck_at__isnull=False) | Q(kind=HoldStepKind.SENT_HOME)
     steps = HoldStep.objects.filter(says_when, run__appointment_id__in=arrived)
     rows = [
-        of(RateChange, running, "rate", "at", nothing, number("rate_ml_per_h")),
+        of(RateChange, running, "rate", "at", "kind", number("rate_ml_per_h")),
         of(VitalSigns, running, "signs", "at", "phase", nothing),
         of(VialUsed, running, "vial", "recorded_at", nothing, number("grams")),
         of(Reaction, records, "reaction", "onset_at", "kind", number("grade")),

@@ -36,3 +36,19 @@ def span(length: dt.timedelta) -> str:
 @register.filter
 def signs(vital_signs) -> str:
     return signs_text(vital_signs)
+
+
+@register.filter
+def given_at(course, now: dt.datetime):
+    return course.given_ml(now)
+
+
+@register.filter
+def percent_at(course, now: dt.datetime) -> int:
+    return course.given_percent(now)
+
+
+@register.filter
+def ends_at(course, now: dt.datetime) -> dt.datetime | None:
+    """When it will be all in, if every step is made on time."""
+    return course.projected_end(now)

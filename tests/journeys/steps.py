@@ -164,19 +164,21 @@ def second_check(nurse: Walker, person: User) -> Walker:
     return nurse.press("Sign the second check", {"email": person.email, "password": PASSWORD})
 
 
+SIGNS = {"systolic": "122", "diastolic": "74", "pulse": "71", "temperature_c": "36.6", "spo2_percent": "98"}
+
+
 def vital_signs(nurse: Walker, **changed) -> Walker:
     """Through the form that is open on the page, or behind its button."""
-    signs = {"systolic": "122", "diastolic": "74", "pulse": "71", "temperature_c": "36.6", "spo2_percent": "98"}
     if not nurse.offers("Save vital signs"):
         nurse.follow("Vital signs")
-    return nurse.press("Save vital signs", signs | changed)
+    return nurse.press("Save vital signs", SIGNS | changed)
 
 
 def infuse(center: Center, nurse: Walker) -> None:
     """Every step of the plan on time, vital signs before each, to the end of the dose and of the observation."""
     for minutes, rate in ((30, 42), (30, 84), (30, 168), (30, 336)):
         center.wait(minutes)
-        vital_signs(nurse.again()).press(f"Step up to {rate} mL/h")
+        nurse.again().press(f"step up to {rate} mL/h", SIGNS)
     center.wait(26)
     nurse.again().follow("End or stop").press("End: the whole dose is in")
     vital_signs(nurse)

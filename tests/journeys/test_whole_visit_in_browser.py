@@ -249,9 +249,9 @@ def take_signs(tablet):
 def infuse(tablet, look):
     tablet.goto(tablet.url.split("?")[0])
     look(tablet)
-    take_signs(tablet)
-    look(tablet)
-    go(tablet, "button", "Step up to 336 mL/h")
+    for label, text in SIGNS.items():
+        tablet.get_by_label(label).fill(text)
+    go(tablet, "button", "Save, and step up to 336 mL/h")
     expect(tablet.get_by_text("The pump runs at 336 mL/h.")).to_be_visible()
 
 

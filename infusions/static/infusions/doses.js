@@ -39,6 +39,25 @@
     document.title = overdue ? "(" + overdue + ") " + title : title;
   }
 
+  // Who became overdue since the last tick is told by words, and by a tone where somebody asked for it.
+  var late = null;
+  function tellNewlyLate() {
+    var now = [];
+    document.querySelectorAll(".dose-card.is-overdue, .other.is-overdue").forEach(function (card) {
+      now.push(card.getAttribute("href"));
+    });
+    var added = late && now.filter(function (link) {
+      return late.indexOf(link) < 0;
+    });
+    late = now;
+    if (!added || !added.length) return;
+    var card = document.querySelector('.is-overdue[href="' + added[0] + '"]');
+    var what = card.querySelector(".due-what, .other-what");
+    var alarm = document.getElementById("alarm");
+    if (alarm) alarm.textContent = (card.dataset.who || "") + ": " + what.textContent.replace(/\s+/g, " ").trim();
+    window.chairsideSound.beep();
+  }
+
   function tickVolumes(now) {
     document.querySelectorAll("[data-given]").forEach(function (volume) {
       if (!volume.dataset.from) volume.dataset.from = String(now);
@@ -52,6 +71,7 @@
     var now = serverNow();
     tickClocks(now);
     tickVolumes(now);
+    tellNewlyLate();
   }
 
   // A minus and a plus around a number field.
@@ -71,7 +91,8 @@
       button.setAttribute("aria-label", side[2]);
       button.addEventListener("click", function () {
         var value = Number(field.value.replace(",", ".")) || 0;
-        var next = Math.max(0, value + side[1] * Number(holder.dataset.stepper));
+        var most = Number(holder.dataset.most) || Infinity;
+        var next = Math.min(most, Math.max(0, value + side[1] * Number(holder.dataset.stepper)));
         field.value = String(Math.round(next * 10) / 10);
       });
       row.appendChild(button);

@@ -90,7 +90,7 @@ def test_every_screen_is_accessible_and_its_targets_are_large(nurse, open_page, 
 
 
 def test_every_form_is_accessible_and_its_targets_are_large(nurse, open_page):
-    record, acts = started(nurse, 62), ("reaction", "rate", "pause", "end")
+    record, acts = started(nurse, 62), ("reaction", "step", "stay", "rate", "pause", "end")
     assert {act: faults(open_page(path_of(record, act), "portrait")) for act in acts} == {act: [] for act in acts}
 
 
@@ -103,14 +103,13 @@ def test_my_patients_are_accessible_and_tick(nurse, open_page):
 
 
 def test_vital_signs_and_step_by_taps(nurse, open_page):
-    """Two fields filled, three taps: vital signs, then the step that was waiting for them."""
+    """Two fields filled, one tap: vital signs and the step that was waiting for them."""
     record = started(nurse, 61)
     page = open_page(path_of(record))
-    page.get_by_text("Vital signs first, then the step.").wait_for()
+    page.get_by_role("heading", name="Vital signs, then 42 mL/h").wait_for()
     page.get_by_label("Systolic").fill("121")
     page.get_by_label("Pulse").fill("70")
-    page.get_by_role("button", name="Save vital signs").tap()
-    page.get_by_role("button", name="Step up to 42 mL/h").tap()
+    page.get_by_role("button", name="Save, and step up to 42 mL/h").tap()
     page.get_by_text("The pump runs at 42 mL/h.").wait_for()
     assert list(RateChange.objects.order_by("at").values_list("kind", "rate_ml_per_h")) == [("start", 21), ("step", 42)]
     assert VitalSigns.objects.filter(phase="during").count() == 1

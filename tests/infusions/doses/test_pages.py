@@ -8,7 +8,7 @@ from infusion_center.audit.models import AuditEvent
 from infusions.doses.models import DoseRecord, DoseState, RateChange, VialUsed
 from infusions.facility.models import Nurse
 from infusions.scheduling.states import State
-from tests.factories.doses import make_dose_record, make_rate, make_vital_signs
+from tests.factories.doses import make_dose_record, make_rate
 from tests.factories.facility import make_nurse, make_site
 from tests.factories.orders import make_order
 from tests.infusions.doses.conftest import NOON, at, make_passed
@@ -191,16 +191,6 @@ def test_vital_signs_outside_the_limits_say_hold(client, running, morning):
     data = {"systolic": 85, "diastolic": 50, "pulse": 70}
     page = client.post(url("vital-signs-add", running.appointment), data, follow=True)
     assert "Systolic pressure 85 mmHg is low (limit 90 mmHg). Hold the infusion" in text_of(page)
-
-
-def test_step_is_offered_when_due_and_vital_signs_come_first(client, running, morning):
-    morning.move_to(at(45))
-    assert "Step up to 42 mL/h</button>" not in text_of(client.get(url("dose-detail", running.appointment)))
-    morning.move_to(at(60))
-    page = text_of(client.get(url("dose-detail", running.appointment)))
-    assert ("Step up to 42 mL/h" in page, "Vital signs first, then the step." in page) == (True, True)
-    make_vital_signs(running, "during", at(59))
-    assert "Vital signs first" not in text_of(client.get(url("dose-detail", running.appointment)))
 
 
 def test_status_follows_the_clock_and_says_when_a_colleague_acted(client, running, morning):

@@ -48,7 +48,7 @@ def test_due_for_costs_the_same_for_one_visit_and_for_five(make_visit, django_as
         make_dose_record(visit)
     everybody = list(Appointment.objects.with_people())
     for some in (everybody[:1], everybody):
-        with django_assert_num_queries(8):
+        with django_assert_num_queries(9):
             assert len(queries.due_for(some, at(40))) == len(some)
 
 

@@ -1,16 +1,22 @@
 import datetime as dt
+from contextlib import contextmanager
+from decimal import Decimal
 
 import pytest
 from django.db import DatabaseError, connection, transaction
 
 from infusion_center.core.rules import RuleViolation
 from infusions.doses.course import course_of
+from infusions.doses.medication_models import MedicationGiven
 from infusions.doses.models import DoseAmendment, DoseRecord, DoseState, Phase
+from infusions.doses.reaction_models import ReactionStep
 from infusions.doses.services import (
     add_vial,
     amend_dose,
     change_rate,
     end_infusion,
+    record_advice,
+    record_medication,
     record_reaction,
     record_vital_signs,
     sign_dose,
@@ -30,6 +36,7 @@ def ended(make_visit):
 @pytest.fixture
 def signed(ended, nurse_user):
     record_reaction(record=ended, kind="headache", grade=1, action="Slowed", by=nurse_user, now=ended.ended_at)
+    flush(ended, nurse_user)
     sign_dose(record=ended, by=nurse_user, now=at(300))
     return amend_dose(
         record=ended, concerns="Notes", text="Headache gone", reason="Call", by=nurse_user, now=at(400)
@@ -85,12 +92,94 @@ def test_sign_dose_twice_counts_one_dose(ended, nurse_user):
     assert ended.order.doses_given == 1
 
 
+def flush(record, by):
+    saline = {"purpose": "flush", "name": "0.9% saline", "dose": Decimal(50), "unit": "mL", "route": "iv"}
+    return record_medication(record=record, **saline, by=by, now=record.ended_at)
+
+
+@pytest.fixture
+def whole_record(ended, nurse_user):
+    """Signed with a part of every kind."""
+    now = ended.ended_at
+    reaction = record_reaction(record=ended, kind="rash", grade=1, action="Slowed", by=nurse_user, now=now)
+    ReactionStep.objects.create(
+        record=ended, reaction=reaction, kind="slowed", at=now, recorded_at=now, recorded_by=nurse_user
+    )
+    flush(ended, nurse_user)
+    record_advice(record=ended, by=nurse_user, now=now)
+    DoseRecord.objects.filter(pk=ended.pk).update(second_checked={"dose": "30 g"})
+    return sign_dose(record=DoseRecord.objects.get(pk=ended.pk), by=nurse_user, now=at(300))
+
+
+def again(record) -> DoseRecord:
+    return DoseRecord.objects.get(pk=record.pk)
+
+
+def test_a_whole_record_is_signed_with_the_second_version_and_verifies(whole_record):
+    assert (whole_record.hash_version, is_intact(again(whole_record))) == (2, True)
+
+
+def test_a_record_signed_before_verifies_with_the_first_version(make_visit):
+    """No column or table that came later counts in it."""
+    earlier = make_dose_record(make_visit(state=State.COMPLETED, order=make_order()), state=DoseState.SIGNED)
+    assert (earlier.hash_version, is_intact(again(earlier))) == (None, True)
+    content = signed_content(course_of(again(earlier)))
+    later = {"medications", "reaction_steps"} & set(content) | {"second_checked", "advice_at"} & set(content["fields"])
+    assert (later, "out_of_fridge_on" in content["vials"][0]) == (set(), False)
+
+
+TAMPERINGS = [
+    ("infusions_medicationgiven", "dose", "500"),
+    ("infusions_medicationgiven", "name", "Heparin"),
+    ("infusions_reactionstep", "kind", "resolved"),
+    ("infusions_reaction", "volume_ml", "7"),
+    ("infusions_reaction", "lots", '["OTHER"]'),
+    ("infusions_vialused", "out_of_fridge_on", "2026-11-01"),
+    ("infusions_doserecord", "second_checked", '{"dose": "40 g"}'),
+    ("infusions_doserecord", "advice_mailed", True),
+    ("infusions_doserecord", "hash_version", None),
+]
+
+
+@pytest.mark.parametrize(("table", "column", "value"), TAMPERINGS)
+def test_whoever_gets_past_the_triggers_is_found_by_the_hash(whole_record, table, column, value):
+    with without_triggers(table), connection.cursor() as cursor:
+        cursor.execute(f"UPDATE {table} SET {column} = %s", [value])
+    assert is_intact(again(whole_record)) is False
+
+
+def test_a_medication_taken_out_or_put_in_is_found_by_the_hash(whole_record, nurse_user):
+    with without_triggers("infusions_medicationgiven"):
+        given = MedicationGiven.objects.get()
+        given.delete()
+        without = is_intact(again(whole_record))
+        given.save(force_insert=True)
+        back = is_intact(again(whole_record))
+        given.pk, given.public_id = None, "another"
+        given.save(force_insert=True)
+    assert (without, back, is_intact(again(whole_record))) == (False, True, False)
+
+
+@contextmanager
+def without_triggers(table):
+    """As an administrator of the database could do it; undone with the test's transaction."""
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            cursor.execute(f"ALTER TABLE {table} DISABLE TRIGGER USER")
+        else:
+            cursor.execute("SELECT name FROM sqlite_master WHERE type = 'trigger' AND tbl_name = %s", [table])
+            for (name,) in cursor.fetchall():
+                cursor.execute(f'DROP TRIGGER "{name}"')
+    yield
+
+
 SIGNED_TABLES = [
     ("infusions_doserecord", "notes"),
     ("infusions_vialused", "lot"),
     ("infusions_ratechange", "reason"),
     ("infusions_vitalsigns", "phase"),
     ("infusions_reaction", "action"),
+    ("infusions_medicationgiven", "name"),
     ("infusions_doseamendment", "text"),
 ]
 

@@ -16,6 +16,7 @@ LIMIT = Decimal("300")
 class Rate:
     at: dt.datetime
     rate_ml_per_h: Decimal
+    kind: str = ""
 
 
 def after(minutes) -> dt.datetime:
