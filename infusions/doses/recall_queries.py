@@ -155,9 +155,9 @@ def _by_record(rows, records: Collection[int]) -> dict[int, list]:
 def with_reaction(doses: LotDoses, lots: Collection[str]) -> int:
     """Doses that a reaction is recorded of, then or later. Two statements, which name the lots and not the doses."""
     found: set[int] = set()
+    of_lots = VialUsed.objects.filter(lot__in=lots).order_by().values("record")
     for model in (Reaction, LateReaction):
-        rows = model.objects.filter(record__vials__lot__in=lots).order_by()
-        found.update(rows.values_list("record_id", flat=True).distinct())
+        found.update(model.objects.filter(record__in=of_lots).order_by().values_list("record_id", flat=True))
     return sum(1 for dose in doses.given if dose.record_id in found)
 
 
