@@ -67,3 +67,25 @@ def test_a_lost_connection_is_said_and_nothing_counts_as_added(nurse, record, op
     wedge(page, code, "SN1")
     expect(page.get_by_text("10 g of 30 g.")).to_be_visible()
     assert (DoseRecord.objects.get().vials.count(), VialUsed.objects.count()) == (1, 1)
+
+
+# A browser that reads codes, and a camera whose picture holds one.
+CAMERA = """
+  window.BarcodeDetector = class { detect() { return Promise.resolve([{rawValue: "%s"}]); } };
+  const canvas = document.createElement("canvas");
+  canvas.getContext("2d").fillRect(0, 0, 9, 9);
+  window.picture = canvas.captureStream(5);
+  Object.defineProperty(navigator, "mediaDevices", {value: {getUserMedia: () => Promise.resolve(window.picture)}});
+"""
+
+
+def test_the_camera_adds_the_first_code_that_it_reads_and_is_switched_off(nurse, record, open_page):  # noqa: F811
+    code = make_code(record.product, grams="10")
+    page = open_page(path_of(record))
+    expect(page.get_by_role("button", name="Camera")).to_be_hidden()
+    page.context.add_init_script(CAMERA % f"01{code.gtin}1728103110LOT1\\u001d21SN1")
+    page.reload()
+    page.get_by_role("button", name="Camera").tap()
+    expect(page.get_by_text("10 g of 30 g.")).to_be_visible()
+    assert VialUsed.objects.get().serial == "SN1"
+    assert page.evaluate("window.picture.getTracks().map(track => track.readyState)") == ["ended"]
