@@ -23,7 +23,7 @@ from infusions.facility.queries import wall_instant
 from infusions.scheduling.board_cover import uncovered_because
 from infusions.scheduling.board_ground import Ground, ground_of
 from infusions.scheduling.board_lanes import BoardRow, NurseRows, chair_rows, home_rows, nurse_rows
-from infusions.scheduling.board_late import hit_by, late_until
+from infusions.scheduling.board_late import ends_about, hit_by, late_until
 from infusions.scheduling.board_layout import Axis, Bar, axis_for
 from infusions.scheduling.board_rows import Parts, VisitRow, course_of, parts_by_visit, visit_rows
 from infusions.scheduling.states import MOVABLE, ON_SITE, UPCOMING, State
@@ -43,6 +43,7 @@ class Card:
     percent: int | None
     uncovered: list[str] = field(default_factory=list)
     late_until: dt.datetime | None = None
+    ends_about: dt.datetime | None = None  # as the pump runs, while it is in progress
     delayed_by: list[VisitRow] = field(default_factory=list)
     hits: int = 0  # how many later visits its delay hits
 
@@ -168,6 +169,7 @@ def marked(cards: list[Card], courses: dict[int, Course | None], ground: Ground,
     late = {}
     for card in cards:
         card.uncovered = uncovered_because(card.visit, ground, now)
+        card.ends_about = ends_about(card.visit, courses[card.visit.pk], now)
         if until := late_until(card.visit, courses[card.visit.pk], now):
             card.late_until = late[card.visit.pk] = until
     if late:

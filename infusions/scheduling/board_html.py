@@ -173,16 +173,23 @@ class BoardHtml:
         return f'<svg class="board-hands" aria-hidden="true">{marks}</svg>', f"{words}{self._late_words(card)}"
 
     def _late_words(self, card: Card) -> str:
-        return f" · until {self.wall(card.late_until)}" if card.late_until else ""
+        if card.late_until:
+            return f" · until {self.wall(card.late_until)}"
+        return f" · ends {self.wall(card.ends_about)}" if card.ends_about else ""
 
     def _sentence(self, card: Card) -> str:
         """What a screen reader says of the block, and what the mouse is told."""
         visit = card.visit
         where = "at home" if visit.is_home else visit.chair_name
         words = f"{visit.patient}, {self.wall(visit.start)} to {self.wall(visit.end)}, {where}, {visit.nurse_name}"
-        late = [f"Will take until about {self.wall(card.late_until)}"] if card.late_until else []
+        late = [self._end_sentence(card)] if card.late_until or card.ends_about else []
         given = [f"{card.percent}% given"] if card.percent is not None else []
         return escape(". ".join([words, card.face.word, *given, *late, *card.alerts]))
+
+    def _end_sentence(self, card: Card) -> str:
+        if card.late_until:
+            return f"Will take until about {self.wall(card.late_until)}"
+        return f"Ends about {self.wall(card.ends_about)}"
 
     def _alert(self, card: Card) -> str:
         if card.uncovered:
@@ -203,6 +210,8 @@ class BoardHtml:
         if card.late_until:
             chips += f' <span class="chip chip-amber">Will take until about {self.wall(card.late_until)}</span>'
         times = f"{self.wall(visit.start)}–{self.wall(visit.end)}"
+        if card.ends_about and not card.late_until:
+            times += f"<small>{self._end_sentence(card)}</small>"
         return (
             f'<tr><th scope="row"><a href="{address("appointment-detail", visit.public_id)}">{who}</a>'
             f'<small class="board-born">born {visit.date_of_birth:%d-%b-%Y}</small></th>'

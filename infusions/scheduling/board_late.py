@@ -22,6 +22,12 @@ def late_until(visit, course: Course | None, now: dt.datetime) -> dt.datetime | 
     return end if end > visit.end + GRACE else None
 
 
+def ends_about(visit, course: Course | None, now: dt.datetime) -> dt.datetime | None:
+    """When a visit in progress is thought to end as the pump runs, earlier than planned or later; None when unknown."""
+    end = expected_end(course, now) if visit.state == State.IN_PROGRESS else None
+    return max(end, now) if end else None
+
+
 def expected_end(course: Course | None, now: dt.datetime) -> dt.datetime | None:
     """The end of the observation, as the pump runs; a paused pump is thought to go on now at its last rate."""
     if course is None:

@@ -10,11 +10,12 @@ from infusions.doses.models import DoseState
 from infusions.doses.queries import visits_now
 from infusions.doses.reaction_models import Reaction, ReactionKind
 from infusions.scheduling.board_day import board_day, card_of
+from infusions.scheduling.board_html import BoardHtml
 from infusions.scheduling.board_late import late_until
 from infusions.scheduling.models import Appointment
 from infusions.scheduling.states import State
 from tests.factories.checklists import make_passed_checklist
-from tests.factories.doses import VISIT_STATE, make_dose_record
+from tests.factories.doses import VISIT_STATE, make_dose_record, make_rate
 from tests.factories.scheduling import make_appointment
 from tests.infusions.scheduling.conftest import DAY
 
@@ -83,3 +84,19 @@ def test_an_infusion_that_runs_longer_than_planned_is_shown_with_its_end(center)
     (card,) = board_day(center.site, DAY, now).late
     assert (card.visit.pk, card.late_until) == (visit.pk, expected)
     assert clock.local_date(expected, center.site.time_zone) == DAY
+
+
+def test_an_infusion_that_ends_earlier_than_planned_says_so_and_a_step_put_off_moves_it(center):
+    """The visit was booked until 13:00; who stays half an hour longer at a step ends so much later."""
+    record = make_dose_record(seated(center, State.IN_PROGRESS), state=DoseState.INFUSING)
+    visit, now = record.appointment, center.at("09:50")
+    board = board_day(center.site, DAY, now)
+    (card,) = board.cards
+    course = visits_now([Appointment.objects.with_people().get(pk=visit.pk)], now)[0].course
+    assert card.ends_about == course.projected_end(now) + dt.timedelta(minutes=visit.observation_minutes)
+    words = f"ends {clock.to_local(card.ends_about, center.site.time_zone):%H:%M}"
+    assert (card.late_until, words in BoardHtml(board, may_move=False, may_check_in=False).chair_rows()) == (None, True)
+    make_rate(record, "hold", center.at("09:45"), 21)
+    (later,) = board_day(center.site, DAY, now).cards
+    # A quarter of an hour at 21 mL/h gives what 336 mL/h need 56 seconds for.
+    assert later.ends_about - card.ends_about == dt.timedelta(minutes=14, seconds=4)
