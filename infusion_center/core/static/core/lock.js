@@ -63,7 +63,7 @@
     dialog.addEventListener("cancel", function (event) {
       event.preventDefault();
     });
-    document.documentElement.append(dialog);
+    body.append(dialog);
     document.documentElement.classList.add("is-locked");
     dialog.showModal();
     document.title = "Locked";
