@@ -145,6 +145,30 @@ def test_an_answer_after_the_hand_over_is_the_other_persons(page, site, ann, bea
     assert dict(answers) == {"consent": "Ann Able", "iv-access": "Bea Baker"}
 
 
+def test_an_answer_given_as_the_server_locked_is_hers_when_she_is_back(page, site, ann, bea):
+    """Refused, kept, and sent under her own name; what a colleague answered meanwhile is left as it is."""
+    run = make_open_checklist(make_appointment(site=site, state=State.ARRIVED))
+    address = f"/appointments/{run.appointment.public_id}/checklist/"
+    page.goto(address)
+    page.route("**/answers/**", lambda route: route.abort())
+    for question in ("consent", "iv-access"):
+        page.locator(f"#{question}-yes").tap()
+        page.locator(f"#item-{question}").get_by_text("Not saved.").wait_for()
+    lock(page)
+    page.unroute("**/answers/**")
+    take_over(page, bea)
+    page.goto(address)
+    page.locator("#consent-no").tap()
+    page.locator("#item-consent [data-status]").get_by_text("by BB").wait_for()
+    lock(page)
+    take_over(page, ann)
+    page.goto(address)
+    page.locator("#item-iv-access [data-status]").get_by_text("by AA").wait_for()
+    expect(page.get_by_text("Changed by somebody meanwhile")).to_be_visible()
+    answers = ChecklistAnswer.objects.values_list("item__code", "answered_by__full_name", "value")
+    assert sorted(answers) == [("consent", "Bea Baker", "no"), ("iv-access", "Ann Able", "yes")]
+
+
 def test_an_answer_that_a_locked_server_refused_is_sent_after_the_pin(page, site, ann):
     """The tablet was locked elsewhere, in another tab: this page hears of it by the refusal."""
     run = make_open_checklist(make_appointment(site=site, state=State.ARRIVED))

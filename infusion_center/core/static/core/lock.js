@@ -66,10 +66,16 @@
     body.append(dialog);
     document.documentElement.classList.add("is-locked");
     dialog.showModal();
-    document.title = "Locked";
+    keepTitle();
     say("Locked. Reaching the center…");
     tell(why, JSON.stringify(window.typed.collect()));
   }
+
+  // Pages count what is due in their title; under the lock it says only that.
+  function keepTitle() {
+    if (locked && document.title !== "Locked") document.title = "Locked";
+  }
+  new MutationObserver(keepTitle).observe(document.querySelector("title"), { childList: true });
 
   function tell(why, typed) {
     var values = { address: data.address, typed: typed };
@@ -210,6 +216,10 @@
 
   document.addEventListener("htmx:configRequest", function (event) {
     event.detail.headers["X-Person"] = data.person;
+  });
+  // Nobody sees the news now; the next round after the PIN brings it.
+  document.addEventListener("htmx:beforeRequest", function (event) {
+    if (locked && event.detail.requestConfig.verb === "get") event.preventDefault();
   });
   document.addEventListener("htmx:responseError", function (event) {
     var xhr = event.detail.xhr;

@@ -80,6 +80,7 @@
     var outcome = { back: 0, overtaken: [], missing: [] };
     kept.fields.forEach(function (field) {
       var group = here.get(field.form + " " + field.name);
+      if (group && same(values(group, false), field.values)) return; // it had still been saved
       if (!group) outcome.missing.push(field);
       else if (!same(values(group, true), field.was)) outcome.overtaken.push(field);
       else {
