@@ -67,6 +67,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
     "infusion_center.audit.middleware.AuditContextMiddleware",
     "infusion_center.accounts.middleware.NoStoreMiddleware",
+    "infusion_center.accounts.middleware.IdleLockMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
@@ -87,6 +88,7 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "infusions.context_processors.frame",
+                "infusion_center.accounts.context_processors.handover",
             ],
             "builtins": ["infusions.templatetags.icons", "infusions.templatetags.infusion_tags"],
         },
@@ -140,12 +142,17 @@ ACCOUNT_FORMS = {
 ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False  # an address that nobody has gets no mail from us
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 ACCOUNT_SESSION_REMEMBER = False
+SESSION_ENGINE = "infusion_center.accounts.lock_session"
 SESSION_COOKIE_AGE = 12 * 60 * 60
 SESSION_EXPIRE_AT_BROWSER_CLOSE = True
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_HTTPONLY = False  # htmx sends the token as a header, from the page's own attribute
 CSRF_COOKIE_SAMESITE = "Lax"
+CSRF_FAILURE_VIEW = "infusion_center.accounts.lock_views.csrf_failure"
+# Shared tablets: after how many minutes one left alone locks, and what stays when another person takes over.
+LOCK_MINUTES_OF = "infusions.facility.queries.tablet_lock_minutes"
+STAYS_AT_TABLET = ["site"]
 
 # The web
 HTTPS = env.bool("HTTPS", not DEBUG)

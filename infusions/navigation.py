@@ -112,7 +112,7 @@ RAIL = (
         "settings",
         "settings-overview",
         frozenset({P.MANAGE_STAFF, P.MANAGE_FACILITY, P.VIEW_AUDIT, P.EDIT_CHECKLIST_TEMPLATE}),
-        frozenset({"staff", "audit:trail", "settings", *CHECKLIST_QUESTIONS}),
+        frozenset({"staff", "audit:trail", "settings", "tablet-list", *CHECKLIST_QUESTIONS}),
     ),
 )
 
@@ -157,6 +157,13 @@ SETTINGS = (
         "checklists:template-detail",
         frozenset({P.EDIT_CHECKLIST_TEMPLATE}),
         hint="What is asked before an infusion",
+    ),
+    Entry(
+        "Shared tablets",
+        "tablet-smartphone",
+        "tablet-list",
+        frozenset({P.MANAGE_STAFF, P.MANAGE_FACILITY}),
+        hint="Devices that several people use one after the other",
     ),
     Entry(
         "Audit trail", "scroll-text", "audit:trail", frozenset({P.VIEW_AUDIT}), hint="Who did or opened what, and when"

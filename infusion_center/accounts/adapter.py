@@ -4,8 +4,13 @@ These are the adapter's own hooks, so sign-in is audited without a signal.
 """
 
 from allauth.account.adapter import DefaultAccountAdapter
+from django.shortcuts import resolve_url
 
 from infusion_center.accounts import services
+from infusion_center.accounts.lock_session import open_session
+from infusion_center.accounts.models import QuickPin
+from infusion_center.accounts.tablet_services import forget_passwords, note_password
+from infusion_center.core import clock
 
 
 class StaffAdapter(DefaultAccountAdapter):
@@ -22,10 +27,23 @@ class StaffAdapter(DefaultAccountAdapter):
 
     def login(self, request, user):
         super().login(request, user)
+        now, tablet = clock.now(), request.shared_tablet
+        open_session(request.session, tablet=tablet, password_at=now, now=now)
+        if tablet is not None:
+            note_password(tablet=tablet, user=user, now=now)
         services.record_sign_in(user=user)
 
+    def get_login_redirect_url(self, request):
+        """Who has no PIN yet is asked for one first at a shared tablet: without it she cannot come back quickly."""
+        if request.shared_tablet is not None and not QuickPin.objects.filter(user=request.user).exists():
+            return resolve_url("pin-set")
+        return super().get_login_redirect_url(request)
+
     def logout(self, request):
+        """Signing out is going home: at a shared tablet the PIN opens nothing until the next password."""
         if request.user.is_authenticated:
+            if request.shared_tablet is not None:
+                forget_passwords(user=request.user, tablet=request.shared_tablet)
             services.record_sign_out(user=request.user)
         super().logout(request)
 

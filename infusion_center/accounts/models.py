@@ -64,6 +64,9 @@ class User(PublicIdModel, TimestampedModel, AbstractBaseUser, PermissionsMixin):
         return permissions_of(self.roles)
 
 
+MOST_WRONG_PINS = 5
+
+
 class SharedTablet(PublicIdModel, TimestampedModel):
     """A device that several people use one after the other; it proves itself by a cookie whose hash is kept here."""
 
@@ -111,6 +114,11 @@ class TabletSignIn(models.Model):
 
     def __str__(self):
         return f"{self.user} at {self.tablet}"
+
+    @property
+    def needs_password(self) -> bool:
+        """After too many wrong PINs."""
+        return self.wrong_pins >= MOST_WRONG_PINS
 
 
 class KeptEntry(TimestampedModel):

@@ -1,8 +1,11 @@
-"""Reads about staff."""
+"""Reads about staff, and about who is at a shared tablet."""
 
-from django.db.models import Prefetch, Q, QuerySet
+import datetime as dt
 
-from infusion_center.accounts.models import RoleGrant, User
+from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet
+
+from infusion_center.accounts.models import QuickPin, RoleGrant, SharedTablet, TabletSignIn, User
+from infusion_center.accounts.tablet_services import PASSWORD_HOLDS, hash_of_key
 
 
 def staff_of(manager: User) -> QuerySet[User]:
@@ -29,3 +32,19 @@ def staff_list(manager: User, *, text: str = "", role: str = "", state: str = ""
 
 def role_history(person: User) -> QuerySet[RoleGrant]:
     return person.role_grants.select_related("granted_by", "revoked_by").order_by("-granted_at", "role")
+
+
+def tablet_with_key(key: str) -> SharedTablet | None:
+    """The shared tablet whose cookie this is, unless it was revoked."""
+    return SharedTablet.objects.filter(key_hash=hash_of_key(key), revoked_at=None).first() if key else None
+
+
+def people_at(tablet: SharedTablet, now: dt.datetime, *, first: User | None = None) -> list[TabletSignIn]:
+    """Who gave the password here in the last twelve hours, by name; `first` leads. Each with `has_pin`."""
+    rows = (
+        TabletSignIn.objects.filter(tablet=tablet, user__is_active=True, password_at__gt=now - PASSWORD_HOLDS)
+        .select_related("user")
+        .annotate(has_pin=Exists(QuickPin.objects.filter(user=OuterRef("user"))))
+        .order_by("user__full_name", "user")
+    )
+    return sorted(rows, key=lambda row: first is None or row.user_id != first.pk)

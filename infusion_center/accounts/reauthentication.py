@@ -7,8 +7,25 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from infusion_center.accounts.models import User
+from infusion_center.accounts.pins import is_pin
+from infusion_center.accounts.tablet_services import prove_pin
 from infusion_center.audit import services as audit
+from infusion_center.core import clock
 from infusion_center.core.rules import RuleViolation, blocker
+
+
+def person_with_proof(request, *, email: str = "", public_id: str = "", secret: str, purpose: str) -> User:
+    """The person named, by PIN where a shared tablet allows it, else by password. Raises RuleViolation."""
+    named = {"public_id": public_id} if public_id else {"email__iexact": email.strip()}
+    user = User.objects.filter(is_active=True, **named).first()
+    if request.shared_tablet is None or user is None or not is_pin(secret):
+        return person_with_password(request, email=user.email if user else email, password=secret, purpose=purpose)
+    try:
+        prove_pin(tablet=request.shared_tablet, user=user, pin=secret, purpose=purpose, now=clock.now())
+    except RuleViolation as refused:
+        problems = [blocker(p.code, p.message, field="password", remedy=p.remedy) for p in refused.problems]
+        raise RuleViolation(problems) from None
+    return user
 
 
 def person_with_password(request, *, email: str, password: str, purpose: str) -> User:

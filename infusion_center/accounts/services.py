@@ -7,6 +7,7 @@ from django.db import transaction
 
 from infusion_center.accounts.models import RoleGrant, User
 from infusion_center.accounts.roles import Role
+from infusion_center.accounts.tablet_services import forget_passwords
 from infusion_center.audit import services as audit
 from infusion_center.core import clock
 from infusion_center.core.rules import RuleViolation, blocker
@@ -62,6 +63,7 @@ def deactivate_staff(*, user: User, by) -> None:
     User.objects.filter(pk=user.pk).update(is_active=False)
     user.is_active = False
     end_sessions(user)
+    forget_passwords(user=user)
     audit.record("staff.deactivated", user, by=by)
 
 
@@ -80,8 +82,12 @@ def end_sessions(user: User) -> None:
 
 @transaction.atomic
 def set_password(*, user: User, password: str) -> None:
-    """The person chose a new password, by the change page or the mailed link; open sessions elsewhere end by it."""
+    """The person chose a new password, by the change page or the mailed link; open sessions elsewhere end by it.
+
+    So do the twelve hours in which the PIN opens a shared tablet.
+    """
     user.set_password(password)
+    forget_passwords(user=user)
     user.save(update_fields=["password", "updated_at"])
     audit.record("staff.password_set", user, by=user)
 

@@ -6,7 +6,7 @@ from django.shortcuts import get_object_or_404, redirect
 from django.views.decorators.http import require_POST
 
 from infusion_center.accounts.access import requires
-from infusion_center.accounts.reauthentication import person_with_password
+from infusion_center.accounts.reauthentication import person_with_proof
 from infusion_center.accounts.roles import Permission
 from infusion_center.core.rules import RuleViolation
 from infusions.doses import forms, queries, quick_forms, running_rules, services
@@ -106,8 +106,9 @@ def second_check(request, appointment_id):
             request, appointment_id, forms.ConfirmForm, services.second_check, act="second-check", said="Checked again."
         )
 
-    def checked(*, record, by, email, password):
-        person = person_with_password(request, email=email, password=password, purpose="second check")
+    def checked(*, record, by, person, email, password):
+        named = {"public_id": person} if person else {"email": email}
+        person = person_with_proof(request, **named, secret=password, purpose="second check")
         return services.second_check(record=record, by=person)
 
     def said(record):
@@ -190,10 +191,10 @@ def observation_end(request, appointment_id):
 @requires(Permission.INFUSE)
 @require_POST
 def dose_sign(request, appointment_id):
-    """Signing asks for the person's own password again."""
+    """Signing asks for the person's own password again; at a shared tablet the PIN will do."""
 
     def signed(*, record, by, notes, password):
-        person_with_password(request, email=by.email, password=password, purpose="signing a dose record")
+        person_with_proof(request, public_id=by.public_id, secret=password, purpose="signing a dose record")
         return services.sign_dose(record=record, by=by, notes=notes)
 
     return acted(request, appointment_id, forms.SignForm, signed, act="sign", said="Signed.")

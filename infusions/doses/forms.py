@@ -67,10 +67,21 @@ class VialForm(RecordForm):
 
 
 class SecondCheckForm(RecordForm):
-    email = forms.EmailField(label="Second person's email", widget=forms.EmailInput(attrs={"autocomplete": "off"}))
+    """`person` is chosen among those at a shared tablet today; empty: somebody else, by email and password."""
+
+    person = forms.CharField(required=False)
+    email = forms.EmailField(
+        label="Second person's email", required=False, widget=forms.EmailInput(attrs={"autocomplete": "off"})
+    )
     password = forms.CharField(
         label="Second person's password", widget=forms.PasswordInput(attrs={"autocomplete": "off"})
     )
+
+    def clean(self):
+        cleaned = super().clean()
+        if not cleaned.get("person") and not cleaned.get("email") and "email" not in self.errors:
+            self.add_error("email", "Say who checks.")
+        return cleaned
 
 
 class VitalSignsForm(RecordForm):

@@ -30,6 +30,12 @@ def current_site(request) -> Site | None:
     return request._current_site
 
 
+def tablet_lock_minutes(request) -> int:
+    """After how many minutes a shared tablet at the site in use locks; the default where a person has no site."""
+    site = current_site(request)
+    return site.tablet_lock_minutes if site is not None else Site._meta.get_field("tablet_lock_minutes").default
+
+
 def open_spans(site: Site, first_day: dt.date, last_day: dt.date) -> list[Span]:
     """When the site takes patients on the local days from first to last included, as instants; closures left out."""
     return open_spans_by_site([site], first_day, last_day)[site.pk]

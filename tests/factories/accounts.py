@@ -2,8 +2,13 @@
 
 from itertools import count
 
-from infusion_center.accounts.models import RoleGrant, User
+from django.test import Client
+
+from infusion_center.accounts.middleware import COOKIE
+from infusion_center.accounts.models import QuickPin, RoleGrant, SharedTablet, User
+from infusion_center.accounts.pins import hash_of
 from infusion_center.accounts.roles import Role
+from infusion_center.accounts.tablet_services import hash_of_key
 from infusion_center.core import clock
 from infusions.facility.models import Site, SiteMembership
 
@@ -21,3 +26,27 @@ def make_staff(*, role: Role = Role.NURSE, site: Site | None = None, full_name: 
     if site is not None:
         SiteMembership.objects.create(site=site, user=user)
     return user
+
+
+PASSWORD, PIN, KEY = "correct horse battery", "246810", "the key in the tablet's cookie"
+
+
+def make_tablet(*, by: User, name: str = "Tablet 1", key: str = KEY) -> SharedTablet:
+    return SharedTablet.objects.create(name=name, key_hash=hash_of_key(key), enrolled_by=by)
+
+
+def make_pin(user: User, pin: str = PIN) -> QuickPin:
+    return QuickPin.objects.create(user=user, secret_hash=hash_of(user, pin), set_at=clock.now())
+
+
+def client_at_tablet(key: str = KEY, **options) -> Client:
+    """The browser of a shared tablet, nobody signed in yet."""
+    client = Client(**options)
+    client.cookies[COOKIE] = key
+    return client
+
+
+def sign_in(client: Client, user: User) -> None:
+    """By the page, with the full password."""
+    client.post("/accounts/login/", {"login": user.email, "password": PASSWORD})
+    assert client.session["_auth_user_id"] == str(user.pk)

@@ -2,6 +2,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from infusion_center.accounts.models import User
 from infusions.demo import SIZES, build_demo
+from infusions.demo_pins import give_demo_pins
 from infusions.demo_tiers import TIERS, build_tier
 
 
@@ -21,3 +22,4 @@ class Command(BaseCommand):
             build_demo(seed=seed, say=say)
         else:
             build_tier(TIERS[tier], seed=seed, years=years, say=say)
+        give_demo_pins()

@@ -14,6 +14,7 @@ from honcho.manager import Manager
 
 from infusion_center.accounts.models import User
 from infusions.demo import DEMO_LOGINS, DEMO_PASSWORD
+from infusions.demo_pins import DEMO_PIN
 
 HOST = "127.0.0.1"
 
@@ -61,7 +62,7 @@ class Command(BaseCommand):
     def greet(self, port: int) -> None:
         self.stdout.write(f"\n  http://{HOST}:{port}/\n")
         if User.objects.filter(email=next(iter(DEMO_LOGINS.values()))).exists():
-            self.stdout.write(f"\n  Demo logins, all with the password {DEMO_PASSWORD!r}:")
+            self.stdout.write(f"\n  Demo logins, all with the password {DEMO_PASSWORD!r} and the PIN {DEMO_PIN}:")
             for role, email in DEMO_LOGINS.items():
                 self.stdout.write(f"    {role:<12}{email}")
         self.stdout.write("\n  Ctrl-C stops everything.\n\n")

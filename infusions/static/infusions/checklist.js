@@ -208,6 +208,7 @@
   window.addEventListener("offline", showConnection);
   showConnection();
   window.setInterval(retryAll, RETRY_SECONDS * 1000);
+  document.addEventListener("tablet:unlocked", retryAll);
 
   // A sent page carries every answer with it.
   form.addEventListener("submit", function () {
