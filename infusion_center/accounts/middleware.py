@@ -26,6 +26,8 @@ OPEN_WHILE_LOCKED = {
     "tablet-other",
     "account_logout",
     "emergency",
+    "emergency-card",
+    "emergency-worker",
 }
 PERSON_CHANGED = "The person at this tablet changed since this page was opened. Nothing was saved."
 

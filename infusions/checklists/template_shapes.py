@@ -14,14 +14,17 @@ class Shape:
     decimal_places: int = 0
 
 
-# No version goes without these: checks, consequences, vital signs of the dose record look for them by code.
+# No version goes without these: consequences, patients' reports, vital signs of the dose record find them by code.
 SHAPES: dict[str, Shape] = {
     "identity-name": Shape(ItemKind.YES_NO),
     "identity-birth-date": Shape(ItemKind.YES_NO),
     "order-matches": Shape(ItemKind.YES_NO),
     "weight": Shape(ItemKind.NUMBER, "kg", 2),
     "intake-day-before": Shape(ItemKind.NUMBER, "mL"),
+    "intake-today": Shape(ItemKind.NUMBER, "mL"),
+    "urine-normal": Shape(ItemKind.YES_NO),
     "dehydration-signs": Shape(ItemKind.MULTI),
+    "infection": Shape(ItemKind.YES_NO),
     "changes": Shape(ItemKind.MULTI),
     "new-drugs": Shape(ItemKind.MULTI),
     "creatinine": Shape(ItemKind.NUMBER, "mg/dL", 2),

@@ -10,6 +10,7 @@ from django.db.models import F
 
 from infusion_center.audit import services as audit
 from infusion_center.core import clock
+from infusion_center.core.locks import lock_rows
 from infusion_center.core.rules import RuleViolation, blocker, refuse_if_blocking
 from infusions.facility.models import Site
 from infusions.formulary.models import Product
@@ -36,6 +37,7 @@ def receive_vials(
     """Vials that came in, into the refrigerator or, where the product needs none, onto the shelf."""
     now = now or clock.now()
     today, lot = clock.local_date(now, site.time_zone), written_lot(lot)
+    _lock_recalls_of(product)
     problems = rules.receipt_problems(product, grams=grams, lot=lot, expires_on=expires_on, count=count, today=today)
     refuse_if_blocking(problems)
     storage = storage or (Storage.REFRIGERATED if product.needs_warming else Storage.ROOM)
@@ -101,6 +103,7 @@ def quarantine_vials(*, item: StockItem, count: int, reason: str, by, now: dt.da
 @transaction.atomic
 def release_vials(*, item: StockItem, count: int, reason: str, by, now: dt.datetime | None = None) -> StockItem:
     """To be given again; a recalled lot is not."""
+    _lock_recalls_of(item.product)
     problems = [*rules.count_problems(count), *rules.reason_problems(reason)]
     refuse_if_blocking([*problems, *rules.recall_problems(item.product, [item.lot])])
     _move(item, MovementKind.RELEASED, count, -count, by=by, now=now or clock.now(), reason=reason)
@@ -185,6 +188,11 @@ def register_code(*, gtin: str, product: Product, grams: Decimal, by) -> Product
     if is_new:
         audit.record("stock.code_registered", code, by=by, product=product.key, grams=f"{grams.normalize():f}")
     return code
+
+
+def _lock_recalls_of(product: Product) -> None:
+    """A recall that is being opened waits, or is seen: no vial slips in between its look at the stock and its end."""
+    lock_rows(Product.objects.filter(pk=product.pk))
 
 
 def _item(**what) -> StockItem:

@@ -10,6 +10,7 @@ from infusions.doses.models import DoseRecord, DoseState, VialUsed
 from infusions.doses.services import add_vial
 from infusions.stock.models import KnownLot, StockItem
 from infusions.stock.queries import stock_violations
+from infusions.stock.recalls import open_recall
 from infusions.stock.services import know_lot, move_to_room, receive_vials, use_vial
 from tests.factories.accounts import make_staff
 from tests.factories.doses import make_dose_record
@@ -45,6 +46,23 @@ def test_the_last_vials_are_taken_once_while_others_move_to_the_room():
     taken = len([answer for answer in (answers[0], answers[1], answers[3]) if answer])
     assert (left + taken, stock_violations()) == (2, [])
     assert answers[2] in ("room", {"too-few-vials"})
+
+
+def test_vials_that_come_in_while_their_lot_is_recalled_are_refused_or_set_aside():
+    site, product = make_site(), make_product()
+    by = make_staff(site=site)
+    vials = {"site": site, "product": product, "grams": Decimal(10), "lot": "LOT1", "expires_on": in_a_year()}
+
+    def receive():
+        return receive_vials(**vials, count=3, by=by).on_hand
+
+    def recall():
+        return open_recall(product=product, lots=["LOT1"], reason="Notice", by=by).lots.count()
+
+    received, opened = at_once(receive, recall)
+    aside = list(StockItem.objects.values_list("on_hand", "quarantined"))
+    assert (opened, (received, aside)) in [(1, (3, [(0, 3)])), (1, ({"vial-lot-recalled"}, []))]
+    assert stock_violations() == []
 
 
 def test_a_serial_is_added_to_one_of_two_doses():
