@@ -25,6 +25,7 @@ SHAPES: dict[str, Shape] = {
     "urine-normal": Shape(ItemKind.YES_NO),
     "dehydration-signs": Shape(ItemKind.MULTI),
     "infection": Shape(ItemKind.YES_NO),
+    "pregnancy-estrogen": Shape(ItemKind.YES_NO),
     "changes": Shape(ItemKind.MULTI),
     "new-drugs": Shape(ItemKind.MULTI),
     "creatinine": Shape(ItemKind.NUMBER, "mg/dL", 2),
