@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import asdict
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,7 @@ from infusions.checklists import services as checklists
 from infusions.checklists.models import ChecklistItem, PreInfusionChecklist
 from infusions.demo_stock import Cabinet
 from infusions.doses import services as doses
+from infusions.doses.medication_presets import Preset, flush_of, ordered_presets
 from infusions.doses.models import DoseRecord, DoseState, Phase
 from infusions.facility.models import Setting
 from infusions.scheduling import attendance
@@ -119,8 +121,13 @@ class Visit:
         for grams, count in self.record.plan["vials"].items():
             vials = Cabinet(self.demo).provide(self.record.product, Decimal(grams), count, when)
             doses.add_vials(record=self.record, count=count, grams=Decimal(grams), **vials, by=self.nurse, now=when)
+        for preset in ordered_presets(self.appointment.order.premedication):
+            self.give(preset, when - 45 * MINUTE, when)
         if self.appointment.setting == Setting.FACILITY:
             doses.second_check(record=self.record, by=self.second, now=when)
+
+    def give(self, preset: Preset, at: dt.datetime, when: dt.datetime) -> None:
+        doses.record_medication(record=self.record, **asdict(preset), at=at, by=self.nurse, now=when)
 
     def start(self, when: dt.datetime) -> None:
         doses.start_infusion(record=self.record, by=self.nurse, now=when)
@@ -165,11 +172,13 @@ class Visit:
         def end(when):
             doses.end_infusion(record=self.record, stop_reason=stop_reason, by=self.nurse, now=when)
             doses.record_vital_signs(record=self.record, phase=Phase.END, by=self.nurse, now=when, **VITAL_SIGNS)
+            self.give(flush_of(self.record.product.dilution), when, when)
 
         def leave(when):
             doses.record_vital_signs(
                 record=self.record, phase=Phase.OBSERVATION, by=self.nurse, now=when, **VITAL_SIGNS
             )
+            doses.record_advice(record=self.record, by=self.nurse, now=when)
             doses.end_observation(record=self.record, by=self.nurse, now=when)
 
         if not self.at(minute + 1, end) or not self.at(minute + 1 + self.appointment.observation_minutes, leave):

@@ -3,6 +3,7 @@
 from django.contrib import messages
 from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect
+from django.urls import reverse
 from django.views.decorators.http import require_POST
 
 from infusion_center.accounts.access import requires
@@ -30,7 +31,8 @@ def back(request, visit, said=""):
     if said:
         messages.success(request, said)
     request.session[JUST_ACTED] = visit.public_id
-    return redirect("doses:dose-detail", visit.public_id)
+    # The form's own address ended in #act: without another one the browser would stay down there.
+    return redirect(f"{reverse('doses:dose-detail', args=[visit.public_id])}#main")
 
 
 def acted(request, appointment_id, form_class, service, *, act, said):

@@ -160,6 +160,14 @@ def _stale_signs(course: Course, now: dt.datetime) -> list[Problem]:
     return [warning("vital-signs-before-step", "No vital signs in the last 10 minutes: take them before stepping up.")]
 
 
+def unwatched_step_problems(course: Course, now: dt.datetime) -> list[Problem]:
+    """The planned step asks for vital signs with it; to go without, somebody says why. Source: fact sheet 4."""
+    if not _stale_signs(course, now):
+        return []
+    message = "No vital signs in the last 10 minutes."
+    return [needs_approval("step-without-signs", message, field="reason", remedy="Enter them, or give the reason.")]
+
+
 def resume_problems(course: Course, rate_ml_per_h: Decimal, now: dt.datetime) -> list[Problem]:
     """Never above the cap nor faster than before the pause; after grade 2 at most half the rate it came at, by order.
 

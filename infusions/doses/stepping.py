@@ -38,12 +38,14 @@ def step_up(
 ) -> StepMade:
     """Keep the vital signs, then raise the rate. Refused, the step is not made, but what was measured is kept.
 
-    Without values only the rate is raised; wrong values (typing errors) refuse both.
+    Without values the step needs fresh vital signs, or a reason; wrong values (typing errors) refuse both.
     """
     now = now or clock.now()
     signs = None
     if any(value is not None for value in values.values()):
         signs = record_vital_signs(record=record, by=by, now=now, **values)
+    else:
+        refuse_if_blocking(rules.unwatched_step_problems(lock(record), now), reason)
     try:
         with transaction.atomic():
             change = change_rate(record=record, rate_ml_per_h=rate_ml_per_h, reason=reason, by=by, now=now)

@@ -247,7 +247,7 @@ def take_signs(tablet):
 
 
 def infuse(tablet, look):
-    tablet.goto(tablet.url.split("?")[0])
+    tablet.goto(tablet.url.split("#")[0].split("?")[0])
     look(tablet)
     for label, text in SIGNS.items():
         tablet.get_by_label(label).fill(text)
@@ -256,7 +256,7 @@ def infuse(tablet, look):
 
 
 def finish(tablet, look):
-    tablet.goto(tablet.url.split("?")[0])
+    tablet.goto(tablet.url.split("#")[0].split("?")[0])
     look(tablet)
     go(tablet, "button", "End: the whole dose is in")
     expect(tablet.get_by_text("The infusion has ended.")).to_be_visible()
@@ -265,7 +265,7 @@ def finish(tablet, look):
 
 
 def observe(tablet, look):
-    tablet.goto(tablet.url.split("?")[0])
+    tablet.goto(tablet.url.split("#")[0].split("?")[0])
     go(tablet, "link", "End observation")
     look(tablet)
     go(tablet, "button", "End observation")

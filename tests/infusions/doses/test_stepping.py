@@ -14,7 +14,7 @@ from infusions.doses.restart import LastDose, restart_reason
 from infusions.doses.rules import start_problems
 from infusions.doses.services import change_rate, pause_infusion, resume_infusion, stay_at_rate, step_up
 from infusions.scheduling.states import State
-from tests.factories.doses import make_dose_record
+from tests.factories.doses import make_dose_record, make_vital_signs
 from tests.factories.orders import make_order
 from tests.infusions.doses.conftest import NOON, at
 
@@ -62,6 +62,20 @@ def test_step_up_with_a_typing_error_keeps_nothing(running, nurse_user):
         step_up(record=running, rate_ml_per_h=Decimal(42), by=nurse_user, now=at(60), systolic=1180)
     assert refused.value.codes == {"vital-sign-implausible"}
     assert (rates_of(running), signs_of(running)) == ([("start", 21)], [])
+
+
+def test_step_up_without_any_vital_signs_needs_a_reason(running, nurse_user):
+    with pytest.raises(RuleViolation) as refused:
+        step_up(record=running, rate_ml_per_h=Decimal(42), by=nurse_user, now=at(60), systolic=None)
+    assert (refused.value.codes, rates_of(running)) == ({"step-without-signs"}, [("start", 21)])
+    step_up(record=running, rate_ml_per_h=Decimal(42), reason="Cuff is broken", by=nurse_user, now=at(60))
+    assert rates_of(running) == [("start", 21), ("step", 42)]
+
+
+def test_step_up_uses_vital_signs_taken_just_before(running, nurse_user):
+    make_vital_signs(running, "during", at(51))
+    step_up(record=running, rate_ml_per_h=Decimal(42), by=nurse_user, now=at(60))
+    assert rates_of(running) == [("start", 21), ("step", 42)]
 
 
 def test_stay_puts_the_step_off_by_its_minutes_and_pauses_do_not_count(running, nurse_user):
