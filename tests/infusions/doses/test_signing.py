@@ -165,7 +165,7 @@ def without_triggers(table):
     """As an administrator of the database could do it; undone with the test's transaction."""
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
-            cursor.execute(f"ALTER TABLE {table} DISABLE TRIGGER USER")
+            cursor.execute("SET LOCAL session_replication_role = replica")
         else:
             cursor.execute("SELECT name FROM sqlite_master WHERE type = 'trigger' AND tbl_name = %s", [table])
             for (name,) in cursor.fetchall():
