@@ -59,7 +59,7 @@ ACT_FACES = {
     "reaction": ("Reaction", "triangle-alert"),
     "step": ("Step up", "chevrons-up"),
     "stay": ("Stay", "circle-equal"),
-    "rate": ("Slower or other rate", "gauge"),
+    "rate": ("Slower", "gauge"),
     "pause": ("Pause", "circle-pause"),
     "resume": ("Resume", "circle-play"),
     "medication": ("Medication", "pill"),

@@ -8,7 +8,7 @@ from infusions.scheduling.models import Appointment
 from infusions.scheduling.states import State
 from tests.factories.checklists import make_open_checklist, make_passed_checklist
 from tests.factories.doses import make_dose_record
-from tests.factories.facility import make_site
+from tests.factories.facility import make_nurse, make_site
 from tests.factories.orders import make_order
 from tests.infusions.doses.conftest import NOON, at
 
@@ -90,3 +90,20 @@ def test_a_check_that_did_not_pass_calls_the_nurse_back_at_the_time_set(make_vis
         50: (*again, True, False),
         51: (*again, True, True),
     }
+
+
+def test_others_due_are_the_nurses_own_who_wait_now_overdue_first(make_visit, nurse_user, site):
+    """Neither the patient of the page, nor a colleague's, nor whoever has nothing due or is not here yet."""
+    nurse = make_nurse(user=nurse_user, site=site)
+    own, overdue, due, quiet = (
+        make_dose_record(make_visit(order=make_order(), nurse=nurse, start=at(start), state=State.IN_PROGRESS))
+        for start in (-15, -60, 15, 60)
+    )
+    make_dose_record(make_visit(order=make_order(), state=State.IN_PROGRESS))
+    make_visit(nurse=nurse, start=at(120), state=State.CONFIRMED)
+    found = queries.others_due(nurse_user, site, at(62), leave_out=own.appointment)
+    assert [(one.appointment, one.due.is_overdue) for one in found] == [
+        (overdue.appointment, True),
+        (due.appointment, False),
+    ]
+    assert quiet.appointment not in [one.appointment for one in found]
