@@ -17,13 +17,14 @@ PLAIN_NUMBERS = range(5, 12)  # digits of a lot that is a number: fewer count vi
 
 CELLS = re.compile(r"[\t|]")
 PIECES = re.compile(r"(?:[,;]\s*|\s+)(?:and|or|&)\s+|[,;\t|]|\s{2,}", re.IGNORECASE)
-# "Lot:", "Lot no.", "Exp. date =" and what follows until the next such word.
+# "Lot:", "Lot no.", "Exp. date =" and what follows until the next such word. Possessive (*+), as are the signs of
+# LOT_WORD: with plain stars some thousand spaces in a row take hours.
 FIELD = re.compile(
     r"\b(lots?|batch(?:es)?|exp(?:iry|ires|iration)?|ndc|gtin|qty|quantity|size|product|serial|s/n|mfg|manufacturer)\b"
-    r"\.?\s*(?:nos?\b\.?|numbers?|codes?|date|id)?\s*(?:\(s\))?\s*[:#=]\s*",
+    r"\.?\s*+(?:nos?\b\.?|numbers?|codes?|date|id)?\s*+(?:\(s\))?\s*+[:#=]\s*+",
     re.IGNORECASE,
 )
-LOT_WORD = re.compile(r"^(?:lots?|batch(?:es)?)\b\W*(?:nos?\b|numbers?|codes?|ids?|#)?\W*$", re.IGNORECASE)
+LOT_WORD = re.compile(r"^(?:lots?|batch(?:es)?)\b\W*+(?:nos?\b|numbers?|codes?|ids?)?\W*+$", re.IGNORECASE)
 BARE_LABEL = re.compile(r"^(?:lots?|batch(?:es)?)\s+(?:(?:nos?\b\.?|numbers?|codes?)\s+)?(?=\S*\d)", re.IGNORECASE)
 BARE_OTHER = re.compile(r"^(?:exp(?:iry|ires|iration)?|ndc|gtin|qty|serial)\b\.?\s+\S", re.IGNORECASE)
 NUMBERED = re.compile(r"^(?:\d{1,3}[.)]|[-*•–])\s+")
@@ -54,8 +55,9 @@ def pieces_of(part: str) -> list[str]:
 
 
 def pattern_of(part: str) -> re.Pattern:
-    """AB*7 is what begins with AB and ends with 7."""
-    return re.compile(".*".join(re.escape(piece) for piece in part.split(ANY)))
+    """AB*7 is what begins with AB and ends with 7. A piece between is kept where it first fits, never tried again."""
+    first, *between, last = (re.escape(piece) for piece in part.split(ANY))
+    return re.compile(first + "".join(f"(?>.*?{piece})" for piece in between) + f".*{last}")
 
 
 def _found(text: str) -> Iterator[str]:

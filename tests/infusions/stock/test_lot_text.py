@@ -1,3 +1,5 @@
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -68,6 +70,23 @@ def test_lots_in_writes_alike_whatever_is_pasted(text):
 )
 def test_lots_in_reads(text, lots):
     assert lots_in(text) == lots
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["lot" + " " * 3000 + "x", "lot " + "." * 40000 + "x", "lots\t" + "#" * 40000 + "x", "lot , " * 8000, "1 " * 25000],
+    ids=lambda text: text[:6],
+)
+def test_a_long_paste_is_read_in_a_moment(text):
+    began = time.process_time()
+    lots_in(text)
+    assert time.process_time() - began < 2
+
+
+def test_a_part_of_many_asterisks_is_matched_in_a_moment():
+    began = time.process_time()
+    assert pattern_of("AAA*" + "A*" * 10 + "B").fullmatch("A" * 30) is None
+    assert time.process_time() - began < 1
 
 
 def test_a_part_stands_for_what_its_asterisks_leave_open():
