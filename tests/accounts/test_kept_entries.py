@@ -84,7 +84,12 @@ def test_it_is_dropped_after_a_day(at_tablet, ann, bea, morning):
         "[1]",
         '[{"name": "notes"}]',
         '[{"form": "/", "name": "n", "was": [], "values": ["\\u0000"]}]',
+        '[{"form": "/", "name": "n", "was": [], "values": ["\\ud800"]}]',
+        "[" * 100_000,
+        json.dumps([FIELD | {"values": ["x" * 2_000] * 60}] * 2),
+        *(json.dumps([FIELD | {"name": name}]) for name in ("password", "oldpassword", "pin", "csrfmiddlewaretoken")),
     ],
+    ids=lambda typed: typed[:40],
 )
 def test_what_no_page_of_ours_sends_is_not_kept(typed):
     assert entry_in({"address": "/tablet/", "typed": typed}) == ("/tablet/", {})
