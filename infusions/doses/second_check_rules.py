@@ -60,10 +60,11 @@ def preparing_problems(record: DoseRecord) -> list[Problem]:
 
 
 def second_check_problems(record: DoseRecord, by) -> list[Problem]:
-    """A second person checks what the site asks for. At home the nurse is alone and may check again herself."""
+    """A second person of the site checks what it asks for. At home the nurse is alone and may check again herself."""
     problems = preparing_problems(record)
-    if not has_permission(by, Permission.INFUSE):
-        problems.append(blocker("second-check-not-permitted", f"{by} may not check infusions.", field="email"))
+    site = record.appointment.site
+    if not has_permission(by, Permission.INFUSE) or not site.memberships.filter(user=by).exists():
+        problems.append(blocker("second-check-not-permitted", f"{by} may not check infusions here.", field="email"))
     vials = list(record.vials.all())
     if not vials:
         problems.append(blocker("vials-missing", "There are no vials to check yet."))

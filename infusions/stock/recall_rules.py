@@ -54,6 +54,8 @@ def lot_problems(lots: Collection[str], *, under_recall: Collection[str]) -> lis
     problems = []
     if not lots:
         problems.append(blocker("lots-missing", "No lot number in this text.", field="lots"))
+    if len(lots) > MOST_LOTS:
+        problems.append(blocker("lots-too-many", f"{len(lots)} lots: add at most {MOST_LOTS} at once.", field="lots"))
     if parts := [lot for lot in lots if ANY in lot]:
         message = f"{', '.join(parts)}: a recall names whole lots."
         problems.append(blocker("lot-not-whole", message, field="lots", remedy="Search for the part first."))

@@ -10,7 +10,7 @@ from infusions.doses.running import record_version
 from infusions.doses.services import second_check, start_infusion
 from infusions.facility.models import Nurse
 from tests.factories.doses import make_dose_record
-from tests.factories.facility import make_nurse
+from tests.factories.facility import make_nurse, make_site
 from tests.infusions.doses.conftest import NOON
 
 CONTENT = {
@@ -103,3 +103,10 @@ def test_nobody_checks_after_the_start(make_visit, colleague):
     with pytest.raises(RuleViolation) as refused:
         second_check(record=record, by=colleague)
     assert "already-started" in refused.value.codes
+
+
+def test_a_nurse_of_another_site_checks_nothing_here(unchecked):
+    with pytest.raises(RuleViolation) as refused:
+        second_check(record=unchecked, by=make_nurse(site=make_site()).user)
+    unchecked.refresh_from_db()
+    assert (refused.value.codes, unchecked.second_check_by) == ({"second-check-not-permitted"}, None)

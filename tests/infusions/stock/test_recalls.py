@@ -105,6 +105,14 @@ def test_extend_recall_adds_only_what_is_new_and_sets_it_aside(product, pharmaci
     assert (event.action, event.detail["lots"], event.detail["vials"]) == ("recall.extended", ["CD34"], 4)
 
 
+def test_extend_recall_takes_no_more_lots_at_once_than_a_search(product, pharmacist):
+    recall = make_recall(product, ["AB12"])
+    before = written()
+    with pytest.raises(RuleViolation) as refused:
+        extend_recall(recall=recall, lots=[f"CD{number}" for number in range(201)], by=pharmacist)
+    assert (refused.value.codes, written()) == ({"lots-too-many"}, before)
+
+
 def test_extend_recall_refuses_known_lots_lots_of_another_recall_and_a_closed_recall(product, pharmacist):
     recall, closed = make_recall(product, ["AB12"]), make_recall(product, ["EF56"], closed=True)
     make_recall(product, ["CD34"])
