@@ -100,9 +100,10 @@ class Clumsy:
         try:
             with transaction.atomic():
                 response = getattr(self.client, method)(address, data, headers=headers)
+                page = b"".join(response) if response.streaming else response.content
         except Exception as error:
             return 500, f"{told} -> {type(error).__name__}: {error}"[:900], ""
-        return response.status_code, told, response.content.decode(errors="replace")
+        return response.status_code, told, page.decode(errors="replace")
 
 
 def pages_of(*namespaces: str) -> list[tuple[str, list[str]]]:
