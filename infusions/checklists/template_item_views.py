@@ -139,7 +139,7 @@ def item_move(request, draft, code):
     if item is None:
         return to_draft(draft)
     position = request.POST.get("position", "")
-    seen = int(position) if position.isascii() and position.isdigit() else None
+    seen = int(position) if position.isascii() and position.isdigit() and len(position) < 10 else None
     try:
         services.move_item(item=item, up=request.POST.get("to") == "up", seen_position=seen, by=request.user)
     except RuleViolation as refused:

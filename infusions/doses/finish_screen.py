@@ -41,7 +41,7 @@ def premedication_at(course: Course) -> str:
 def preset_initial(course: Course, chosen: str) -> dict:
     """The values of the tile that was tapped, by its number."""
     tiles = presets(course.record.product.dilution)
-    if not chosen.isdecimal() or int(chosen) >= len(tiles):
+    if not chosen.isdecimal() or len(chosen) > 3 or int(chosen) >= len(tiles):
         return {}
     tile = tiles[int(chosen)]
     return {"purpose": tile.purpose, "name": tile.name, "dose": tile.dose, "unit": tile.unit, "route": tile.route}

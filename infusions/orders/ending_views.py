@@ -100,4 +100,6 @@ def _others(order):
 
 def _seen(request) -> dict[str, int] | None:
     pairs = [text.rpartition(":") for text in request.POST.getlist("visit")]
-    return {public_id: int(version) for public_id, _, version in pairs if version.isdecimal()} or None
+    return {
+        public_id: int(version) for public_id, _, version in pairs if version.isdecimal() and len(version) < 10
+    } or None
