@@ -74,7 +74,7 @@ def dose_prepare(request, appointment_id):
 @require_POST
 def product_choose(request, appointment_id):
     said = "The plan is computed for this product."
-    return acted(request, appointment_id, forms.ProductForm, services.choose_product, act="vial", said=said)
+    return acted(request, appointment_id, forms.ProductForm, services.choose_product, act="product", said=said)
 
 
 @requires(Permission.INFUSE)

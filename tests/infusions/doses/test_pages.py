@@ -122,6 +122,14 @@ def test_expired_vial_comes_back_beside_its_field(client, mine):
     assert (form["lot"].value(), VialUsed.objects.count()) == ("L1", 0)
 
 
+@pytest.mark.parametrize("product", ["", "none", "its own"])
+def test_a_product_that_cannot_be_chosen_any_more_leaves_the_page_standing(client, mine, prepared, product):
+    chosen = prepared.product.public_id if product == "its own" else product
+    response = client.post(url("product-choose", mine), {"product": chosen}, follow=True)
+    after = DoseRecord.objects.get(pk=prepared.pk)
+    assert (response.status_code, after.product, after.updated_at) == (200, prepared.product, prepared.updated_at)
+
+
 def test_vial_removed_through_the_page(client, mine, prepared):
     vial = prepared.vials.first()
     client.post(url("vial-remove", mine, vial.public_id))
