@@ -7,8 +7,9 @@ from infusion_center.core.rules import RuleViolation
 from infusions.doses.models import DoseRecord, DoseState
 from infusions.doses.rules import start_problems
 from infusions.doses.running import record_version
-from infusions.doses.services import second_check, start_infusion
+from infusions.doses.services import prepare_dose, second_check, start_infusion
 from infusions.facility.models import Nurse
+from patients.services import record_risk
 from tests.factories.doses import make_dose_record
 from tests.factories.facility import make_nurse
 from tests.infusions.doses.conftest import NOON
@@ -103,3 +104,33 @@ def test_nobody_checks_after_the_start(make_visit, colleague):
     with pytest.raises(RuleViolation) as refused:
         second_check(record=record, by=colleague)
     assert "already-started" in refused.value.codes
+
+
+def test_what_the_site_asks_for_since_the_check_was_made_is_still_to_be_checked(unchecked, site, nurse_user, colleague):
+    set_parts(site, "product")
+    second_check(record=DoseRecord.objects.get(pk=unchecked.pk), by=colleague)
+    set_parts(site, "product", "dose", "rate")
+    record = DoseRecord.objects.get(pk=unchecked.pk)
+    with pytest.raises(RuleViolation) as refused:
+        start_infusion(record=record, by=nurse_user, now=NOON)
+    assert [one.message for one in refused.value.problems] == ["A second person has not checked dose and rates."]
+    assert DoseRecord.objects.get().state == DoseState.PREPARING
+
+
+def test_a_check_kept_without_words_was_of_everything(visit, nurse_user):
+    """Made before the words were kept."""
+    record = make_dose_record(visit, state=DoseState.PREPARING)
+    assert (record.second_checked, bool(record.second_check_by)) == (None, True)
+    start_infusion(record=record, by=nurse_user, now=NOON)
+    assert DoseRecord.objects.get().state == DoseState.INFUSING
+
+
+@pytest.mark.parametrize("name", ["second-check-own", "infusion-start"])
+def test_a_press_for_a_plan_that_the_page_did_not_show_is_refused(unchecked, visit, site, nurse, client_for, name):
+    set_parts(site, *(["dose"] if name == "second-check-own" else []))
+    seen = record_version(DoseRecord.objects.get(pk=unchecked.pk))
+    record_risk(patient=visit.patient, code="thrombosis_history", by=nurse.user)
+    prepare_dose(appointment=visit, by=nurse.user)
+    client_for("nurse").post(reverse(f"doses:{name}", args=[visit.public_id]), {"seen": seen})
+    unchecked.refresh_from_db()
+    assert (unchecked.state, unchecked.second_check_by) == (DoseState.PREPARING, None)
