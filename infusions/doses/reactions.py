@@ -43,16 +43,18 @@ def record_reaction(
     """Keep a reaction and act on its grade at once: 2 pauses; 3 and more stop for good and hold the order.
 
     `lots`: those that ran, all of the dose when none is named. `called`: ReactionStepKinds that are done already.
-    A second press with the same kind and grade within a minute adds nothing.
+    A second press that says the same within a minute adds nothing.
     Source: fact sheet 5, reaction -> app.
     """
     now = now or clock.now()
     onset = onset_at or now
     course = lock(record)
     refuse_if_blocking(rules.reaction_problems(course, grade=grade, action=action, lots=lots, onset_at=onset, now=now))
-    same = record.reactions.filter(kind=kind, grade=grade, recorded_by=by, recorded_at__gt=now - SAME_PRESS)
-    if earlier := same.filter(recorded_at__lte=now).first():
-        return earlier
+    lots, action = sorted(set(lots)) or sorted(rules.lots_of(course)), action.strip()[:300]
+    same = record.reactions.filter(kind=kind, grade=grade, action=action, recorded_by=by, recorded_at__lte=now)
+    for earlier in same.filter(recorded_at__gt=now - SAME_PRESS):
+        if earlier.lots == lots:
+            return earlier
     reaction = Reaction.objects.create(
         record=record,
         kind=kind,
@@ -60,8 +62,8 @@ def record_reaction(
         onset_at=onset,
         rate_ml_per_h=_rate_at_onset(course, onset),
         volume_ml=_volume_at_onset(course, onset),
-        lots=sorted(set(lots)) or sorted(rules.lots_of(course)),
-        action=action.strip()[:300],
+        lots=lots,
+        action=action,
         notes=notes.strip()[:300],
         recorded_at=now,
         recorded_by=by,

@@ -167,5 +167,6 @@ def record_version(record: DoseRecord) -> str:
 
 def _mark(record: DoseRecord) -> str:
     """Another one for any other plan: whoever presses start or checks must have seen the dose and rates of now."""
-    shown = [record.product_id, str(record.planned_g), str(record.max_rate_ml_per_h), record.plan]
+    numbers = (record.planned_g, record.planned_volume_ml, record.max_rate_ml_per_h)
+    shown = [record.product_id, *(f"{number.normalize():f}" for number in numbers), record.plan]
     return hashlib.sha256(json.dumps(shown, sort_keys=True).encode()).hexdigest()[:8]

@@ -183,7 +183,8 @@ def test_vials_taken_for_a_dose_that_did_not_begin_are_told_with_the_stock(
 
 
 def test_a_serial_that_stands_prepared_elsewhere_says_so(record, make_visit, nurse_user):
-    other = make_dose_record(make_visit(order=make_order()), state=DoseState.PREPARING, with_vials=False)
+    order = make_order(product=record.product)
+    other = make_dose_record(make_visit(order=order), state=DoseState.PREPARING, with_vials=False)
     add(record, nurse_user, serial="S1")
     with pytest.raises(RuleViolation) as refused:
         add(other, nurse_user, serial="S1")
