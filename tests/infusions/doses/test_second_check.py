@@ -4,18 +4,20 @@ import pytest
 from django.urls import reverse
 
 from infusion_center.core.rules import RuleViolation
+from infusions.doses.course import course_of
 from infusions.doses.models import DoseRecord, DoseState
 from infusions.doses.rules import start_problems
 from infusions.doses.running import record_version
+from infusions.doses.second_check_rules import content_to_check
 from infusions.doses.services import prepare_dose, second_check, start_infusion
 from infusions.facility.models import Nurse
 from patients.services import record_risk
-from tests.factories.doses import make_dose_record
+from tests.factories.doses import make_dose_record, make_vial
 from tests.factories.facility import make_nurse
 from tests.infusions.doses.conftest import NOON
 
 CONTENT = {
-    "product": "{product}: 20 g, lot LOT1, expires 2027-11-23; 10 g, lot LOT1, expires 2027-11-23",
+    "product": "{product}: 20 g, lot LOT1, expires 23-Nov-2027; 10 g, lot LOT1, expires 23-Nov-2027",
     "dose": "30 g (300 mL) for {patient}",
     "rate": "21, 42, 84, 168, 336 mL/h, never above 336 mL/h",
 }
@@ -44,6 +46,14 @@ def test_the_record_keeps_what_the_second_person_checked(unchecked, site, collea
     names = {"product": str(unchecked.product), "patient": unchecked.patient.full_legal_name}
     unchecked.refresh_from_db()
     assert unchecked.second_checked == {part: CONTENT[part].format(**names) for part in parts}
+
+
+def test_vials_alike_are_read_out_once(visit):
+    record = make_dose_record(visit, state=DoseState.PREPARING, with_vials=False, **UNCHECKED)
+    for lot in ("A1", "B2", "A1"):
+        make_vial(record, grams="10", lot=lot)
+    words = content_to_check(course_of(DoseRecord.objects.get(pk=record.pk)))["product"]
+    assert words == f"{record.product}: 2 × 10 g, lot A1, expires 23-Nov-2027; 10 g, lot B2, expires 23-Nov-2027"
 
 
 def test_a_site_that_wants_no_second_check_starts_without(unchecked, site, nurse_user):
