@@ -17,6 +17,7 @@ ASKED_ANEW = frozenset(
     }
 )
 ASKED_ANEW_SECTIONS = frozenset({"identity", "hydration", "vital signs"})
+LEFT_OPEN = "checklist-left-open"
 HOLDS = frozenset({Severity.BLOCKER.value, Severity.APPROVAL.value})
 
 
@@ -38,7 +39,8 @@ def earlier_run_of(run: PreInfusionChecklist) -> PreInfusionChecklist | None:
     last = earlier.exclude(pk=run.pk).order_by("-started_at", "-id").first()
     if last is None or last.status != RunStatus.FAILED or last.template_id != run.template_id:
         return None
-    return last
+    # Left open over midnight: nobody looked at what its answers meant, so nothing of it is known to hold.
+    return None if any(problem["code"] == LEFT_OPEN for problem in last.problems) else last
 
 
 def repeatable_answers(run: PreInfusionChecklist, now: dt.datetime) -> dict[str, ChecklistAnswer]:

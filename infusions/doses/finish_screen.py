@@ -17,7 +17,7 @@ AFTERWARDS = (DoseState.OBSERVING, DoseState.ENDED)
 def besides_context(course: Course) -> dict:
     """One tap each where nothing needs to be typed."""
     record, given = course.record, course.medications
-    context = {"presets": presets(record.product.dilution)}
+    context = {"presets": presets(record.product.dilution, record.weight_kg)}
     if course.state in BEFORE_THE_END:
         premedication = [one.name for one in given if one.purpose == Purpose.PREMEDICATION]
         context["ordered_presets"] = not_yet_given(ordered_presets(record.order.premedication), premedication)
@@ -40,8 +40,15 @@ def premedication_at(course: Course) -> str:
 
 def preset_initial(course: Course, chosen: str) -> dict:
     """The values of the tile that was tapped, by its number."""
-    tiles = presets(course.record.product.dilution)
+    tiles = presets(course.record.product.dilution, course.record.weight_kg)
     if not chosen.isdecimal() or len(chosen) > 3 or int(chosen) >= len(tiles):
         return {}
     tile = tiles[int(chosen)]
     return {"purpose": tile.purpose, "name": tile.name, "dose": tile.dose, "unit": tile.unit, "route": tile.route}
+
+
+def treatment_initial(course: Course, chosen: str) -> dict:
+    """From the card of a reaction: what is recorded is for it."""
+    if not any(one.public_id == chosen for one in course.reactions):
+        return {}
+    return {"purpose": Purpose.REACTION, "reaction": chosen}

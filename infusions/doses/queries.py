@@ -162,3 +162,15 @@ def left_unsigned(user, site: Site, now: dt.datetime) -> list[Appointment]:
     ended = DoseRecord.objects.filter(state=DoseState.ENDED).values("appointment")
     visits = Appointment.objects.visible_to(user).with_people().filter(nurse__user=user, start__lt=first)
     return list(visits.filter(pk__in=ended).order_by("start", "pk")[:MOST_UNSIGNED])
+
+
+def left_prepared(site: Site, now: dt.datetime) -> list[DoseRecord]:
+    """Doses whose vials were taken from the stock of a site for a visit that did not begin: cancelled, or gone by.
+
+    Nothing goes back by itself: somebody must look at the vials first.
+    """
+    first, _ = clock.day_bounds(clock.local_date(now, site.time_zone), site.time_zone)
+    records = DoseRecord.objects.filter(appointment__site=site, state=DoseState.PREPARING)
+    taken = records.filter(vials__stock_item__isnull=False).distinct()
+    still = Q(appointment__state=State.ARRIVED, appointment__start__gte=first)
+    return list(taken.exclude(still).select_related("appointment", "product").prefetch_related("vials").order_by("pk"))

@@ -48,32 +48,37 @@ class ReactionCard:
         return self.reaction.grade >= reaction_calls.GRADE_PAUSE
 
 
-def reaction_cards(course: Course) -> list[ReactionCard]:
-    """The gravest and latest first; what is over and asks for nothing more is left to the history."""
+def reaction_cards(course: Course, most_ml_per_h: Decimal | None = None) -> list[ReactionCard]:
+    """The gravest and latest first; what is over and asks for nothing more is left to the history.
+
+    `most_ml_per_h`: the cap of now, where it may lie below a tolerated rate.
+    """
     if course.state == DoseState.SIGNED:
         return []
-    cards = [_card(course, one) for one in course.reactions]
+    cards = [_card(course, one, most_ml_per_h) for one in course.reactions]
     asking = [card for card in cards if not card.is_over or any(press.is_owed for press in card.presses)]
     return sorted(asking, key=lambda card: (card.reaction.grade, card.reaction.onset_at), reverse=True)
 
 
-def _card(course: Course, reaction: Reaction) -> ReactionCard:
+def _card(course: Course, reaction: Reaction, most: Decimal | None) -> ReactionCard:
     over = reaction_calls.is_over(course, reaction)
     return ReactionCard(
         reaction=reaction,
         is_over=over,
         is_stopped=reaction.grade >= reaction_calls.GRADE_STOP,
-        slow_to=None if over else _slow_to(course, reaction),
+        slow_to=None if over else _slow_to(course, reaction, most),
         restart_at=_restart_at(course, reaction),
         presses=_presses(course, reaction, over=over),
     )
 
 
-def _slow_to(course: Course, reaction: Reaction) -> Decimal | None:
+def _slow_to(course: Course, reaction: Reaction, most: Decimal | None) -> Decimal | None:
     if reaction.grade >= reaction_calls.GRADE_PAUSE or course.state != DoseState.INFUSING:
         return None
     tolerated = reaction_calls.tolerated_ml_per_h(course, reaction)
-    return tolerated if tolerated is not None and tolerated < course.rate_ml_per_h else None
+    if tolerated is None or tolerated >= course.rate_ml_per_h:
+        return None
+    return tolerated if most is None else min(tolerated, most)
 
 
 def _restart_at(course: Course, reaction: Reaction) -> Decimal | None:

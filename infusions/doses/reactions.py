@@ -14,6 +14,7 @@ from infusions.doses import reaction_calls, volume
 from infusions.doses import reaction_rules as rules
 from infusions.doses.course import Course
 from infusions.doses.models import DoseRecord, DoseState, Outcome
+from infusions.doses.planning import cap_now_ml_per_h
 from infusions.doses.reaction_calls import GRADE_PAUSE, GRADE_STOP
 from infusions.doses.reaction_models import LateReaction, Reaction, ReactionStep, ReactionStepKind
 from infusions.doses.running import change_rate, end_course, pause_course, pause_infusion
@@ -42,12 +43,18 @@ def record_reaction(
     """Keep a reaction and act on its grade at once: 2 pauses; 3 and more stop for good and hold the order.
 
     `lots`: those that ran, all of the dose when none is named. `called`: ReactionStepKinds that are done already.
+    A second press that says the same within a minute adds nothing.
     Source: fact sheet 5, reaction -> app.
     """
     now = now or clock.now()
     onset = onset_at or now
     course = lock(record)
     refuse_if_blocking(rules.reaction_problems(course, grade=grade, action=action, lots=lots, onset_at=onset, now=now))
+    lots, action = sorted(set(lots)) or sorted(rules.lots_of(course)), action.strip()[:300]
+    same = record.reactions.filter(kind=kind, grade=grade, action=action, recorded_by=by, recorded_at__lte=now)
+    for earlier in same.filter(recorded_at__gt=now - SAME_PRESS):
+        if earlier.lots == lots:
+            return earlier
     reaction = Reaction.objects.create(
         record=record,
         kind=kind,
@@ -55,8 +62,8 @@ def record_reaction(
         onset_at=onset,
         rate_ml_per_h=_rate_at_onset(course, onset),
         volume_ml=_volume_at_onset(course, onset),
-        lots=sorted(set(lots)) or sorted(rules.lots_of(course)),
-        action=action.strip()[:300],
+        lots=lots,
+        action=action,
         notes=notes.strip()[:300],
         recorded_at=now,
         recorded_by=by,
@@ -103,11 +110,15 @@ def _volume_at_onset(course: Course, onset: dt.datetime) -> Decimal:
 
 @transaction.atomic
 def slow_for_reaction(*, reaction: Reaction, by, now: dt.datetime | None = None) -> ReactionStep:
-    """Back to the last tolerated rate, one step below the one it came at; at the first step a pause."""
+    """Back to the last tolerated rate, one step below the one it came at; at the first step a pause.
+
+    Where the cap fell below that rate meanwhile, down to the cap: slowing is never refused.
+    """
     now, record = now or clock.now(), reaction.record
     course = lock(record)
     refuse_if_blocking(rules.slow_problems(course, reaction))
-    rate, why = reaction_calls.tolerated_ml_per_h(course, reaction), f"{reaction.get_kind_display()}, grade 1"
+    cap = cap_now_ml_per_h(record, clock.local_date(now, record.appointment.site.time_zone))
+    rate, why = min(reaction_calls.tolerated_ml_per_h(course, reaction), cap), f"{reaction.get_kind_display()}, grade 1"
     if rate:
         change_rate(record=record, rate_ml_per_h=rate, reason=why, by=by, now=now)
     else:

@@ -12,12 +12,13 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from django.db.models import Count, Sum
+from django.db.models import Count, Q, Sum
 
 from infusions.doses.models import DoseRecord, DoseState, VialUsed
 from infusions.doses.reaction_models import LateReaction, Reaction
 from infusions.facility.models import Site
 from infusions.formulary.models import Product
+from infusions.orders.models import InfusionOrder
 from infusions.scheduling.models import Appointment
 from infusions.scheduling.states import ON_SITE, UPCOMING
 from infusions.stock.models import LotRecall, StockItem
@@ -164,7 +165,7 @@ def with_reaction(doses: LotDoses, lots: Collection[str]) -> int:
 def visits_ahead(
     doses: LotDoses, stock: Iterable[StockItem], sites: Iterable[Site], product_ids: Collection[int], now: dt.datetime
 ) -> list[VisitAhead]:
-    """Visits of the next weeks, by order of one of the products, where vials of the lots may be taken from.
+    """Visits of the next weeks, whose order names or allows one of the products, where vials of the lots may come from.
 
     That is a site with some on hand, or one that keeps no stock here and gave the lot before. One statement.
     """
@@ -176,8 +177,9 @@ def visits_ahead(
         if item.on_hand:
             held[item.site_id] = (held.get(item.site_id) or 0) + item.on_hand
     places = [site for site in sites if site.pk in held]
+    orders = InfusionOrder.objects.filter(Q(product__in=product_ids) | Q(alternatives__in=product_ids))
     visits = Appointment.objects.upcoming(now).filter(
-        site__in=places, start__lt=now + AHEAD, order__product__in=product_ids
+        site__in=places, start__lt=now + AHEAD, order__in=orders.order_by().values("pk")
     )
     rows = visits.with_people().order_by("start", "pk")[: MOST_VISITS_AHEAD + 1]
     return [VisitAhead(visit, held[visit.site_id]) for visit in rows]

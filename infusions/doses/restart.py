@@ -22,13 +22,17 @@ class LastDose:
 
 
 def restart_reason(*, product: str, on: dt.date, last: LastDose | None, is_first: bool) -> str:
-    """Why the climb begins at the lowest step and no step may come early; empty where the patient knows the product."""
+    """Why the climb begins at the lowest step and no step may come early; empty where the patient knows the product.
+
+    `is_first`: the order says first dose or change of brand. He may have had another brand elsewhere.
+    """
+    if last is not None and last.product and last.product != product:
+        return f"The last infusion was {last.product}"
     if is_first:
-        return f"First infusion of {product}"
+        known_here = last is not None and last.product
+        return f"First infusion of {product}" + (", or changed to it" if known_here else "")
     if last is None:
         return ""
-    if last.product and last.product != product:
-        return f"The last infusion was {last.product}"
     days = (on - last.on).days
     return f"Last infusion {days} days ago" if on - last.on > LONG_GAP else ""
 
@@ -46,5 +50,12 @@ def restart_reason_of(record: DoseRecord, now: dt.datetime) -> str:
         product=str(record.product),
         on=clock.local_date(begins, record.appointment.site.time_zone),
         last=last,
-        is_first=order.is_first_dose and order.doses_given == 0 and before is None,
+        is_first=order.is_first_dose and _is_first_of_order(record, before),
     )
+
+
+def _is_first_of_order(record: DoseRecord, before: DoseRecord | None) -> bool:
+    """Signed, the order has counted it: then what came before it tells."""
+    if record.state == DoseState.SIGNED:
+        return before is None or before.order_id != record.order_id
+    return record.order.doses_given == 0

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
+import json
 from decimal import Decimal
 
 from django.db import transaction
@@ -155,7 +157,16 @@ def refuse_stale(record: DoseRecord, seen: str) -> None:
 
 
 def record_version(record: DoseRecord) -> str:
-    """State and last rate, before the start the vials: what an act at the chair depends on."""
-    parts = record.vials if record.state == DoseState.PREPARING else record.rates
+    """State and last rate, before the start the vials and the plan: what an act at the chair depends on."""
+    is_preparing = record.state == DoseState.PREPARING
+    parts = record.vials if is_preparing else record.rates
     keys = list(parts.order_by("-recorded_at", "-pk").values_list("public_id", flat=True))
-    return f"{record.state}-{len(keys)}-{keys[0] if keys else ''}"
+    plan = f"-{_mark(record)}" if is_preparing else ""
+    return f"{record.state}-{len(keys)}-{keys[0] if keys else ''}{plan}"
+
+
+def _mark(record: DoseRecord) -> str:
+    """Another one for any other plan: whoever presses start or checks must have seen the dose and rates of now."""
+    numbers = (record.planned_g, record.planned_volume_ml, record.max_rate_ml_per_h)
+    shown = [record.product_id, *(f"{number.normalize():f}" for number in numbers), record.plan]
+    return hashlib.sha256(json.dumps(shown, sort_keys=True).encode()).hexdigest()[:8]

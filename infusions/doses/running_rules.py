@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
-from decimal import Decimal
+from decimal import ROUND_FLOOR, Decimal
 
 from infusion_center.core import clock
 from infusion_center.core.rules import Problem, blocker, needs_approval, warning
 from infusions.doses import titration
 from infusions.doses.course import Course
 from infusions.doses.due import CLIMBING, FRESH
+from infusions.doses.meanwhile_rules import recalled_problems
 from infusions.doses.models import DoseRecord, DoseState, Phase, VitalSigns
 from infusions.doses.planning import cap_now_ml_per_h
 from infusions.doses.reaction_calls import GRADE_PAUSE
@@ -65,6 +66,7 @@ def rate_problems(course: Course, rate_ml_per_h: Decimal, now: dt.datetime) -> l
         return []
     return [
         *_order_problems(course.record),
+        *recalled_problems(course),
         *_ahead_problems(course, rate_ml_per_h, now),
         *_reaction_rate_problems(course, rate_ml_per_h),
         *_hold_before_faster(course, now),
@@ -82,12 +84,17 @@ def _pump_problems(record: DoseRecord, rate_ml_per_h: Decimal) -> list[Problem]:
     return [warning("rate-above-pump", message, field="rate_ml_per_h", remedy="Set what the pump really runs at.")]
 
 
-def stay_problems(course: Course, reason: str) -> list[Problem]:
-    """The next step is put off: only while one is to come, and with a reason. Source: fact sheet 1b: as tolerated."""
+def stay_problems(course: Course, reason: str, now: dt.datetime) -> list[Problem]:
+    """The next step is put off: only while one is to come, and with a reason. Source: fact sheet 1b: as tolerated.
+
+    A cap that fell below the rate meanwhile is no rate to stay at.
+    """
     if problems := state_problems(course.record, DoseState.INFUSING):
         return problems
     if course.next_step is None:
         return [blocker("nothing-to-put-off", "No further step is planned: the rate stays as it is.")]
+    if problems := _cap_problems(course.record, course.rate_ml_per_h, now):
+        return problems
     if not reason.strip():
         return [blocker("stay-reason-missing", "Say why the step is put off.", field="reason")]
     return []
@@ -146,11 +153,17 @@ def _hold_before_faster(course: Course, now: dt.datetime) -> list[Problem]:
 
 
 def hold_now(course: Course, now: dt.datetime) -> list[Problem]:
-    """What the last vital signs call for, for as long as new ones are not due."""
-    last = course.vital_signs[-1] if course.vital_signs else None
-    if last is None or last.at < now - CLIMBING or course.state not in (*RUNNING, DoseState.OBSERVING):
+    """What the last vital signs call for, for as long as new ones are not due.
+
+    Of each value the last one counts: a pulse alone does not lift the hold of a pressure.
+    """
+    fresh = [signs for signs in course.vital_signs if signs.at >= now - CLIMBING]
+    if not fresh or course.state not in (*RUNNING, DoseState.OBSERVING):
         return []
-    return hold_problems(last, course.record.appointment.site)
+    values = {}
+    for signs in fresh:
+        values |= {name: value for name in PLAUSIBLE if (value := getattr(signs, name)) is not None}
+    return hold_problems(VitalSigns(**values), course.record.appointment.site)
 
 
 def _stale_signs(course: Course, now: dt.datetime) -> list[Problem]:
@@ -181,8 +194,9 @@ def resume_problems(course: Course, rate_ml_per_h: Decimal, now: dt.datetime) ->
         message = f"Before the pause it ran at {_n(course.last_rate_ml_per_h)} mL/h: resume at that rate or slower."
         return [blocker("resume-faster", message, field="rate_ml_per_h")]
     found = [*_cap_problems(course.record, rate_ml_per_h, now), *_order_problems(course.record)]
+    found += recalled_problems(course)
     if pausing_reaction(course) is None:
-        return found
+        return [*found, *_reaction_rate_problems(course, rate_ml_per_h)]
     most = resume_rate_ml_per_h(course)
     if rate_ml_per_h > most:
         message = f"After a grade 2 reaction resume at {_n(most)} mL/h or slower, half of what it came at."
@@ -193,20 +207,27 @@ def resume_problems(course: Course, rate_ml_per_h: Decimal, now: dt.datetime) ->
 
 def pausing_reaction(course: Course) -> Reaction | None:
     """The last reaction of grade 2 that came since the infusion last ran at speed: the reason of this pause."""
+    return next(reversed(_pausing_reactions(course)), None)
+
+
+def _pausing_reactions(course: Course) -> list[Reaction]:
     paused_at = course.rates[-1].at
     running = [rate.at for rate in course.rates if rate.rate_ml_per_h]
     since = running[-1] if running else paused_at
-    return next(
-        (one for one in reversed(course.reactions) if one.grade >= GRADE_PAUSE and one.recorded_at >= since), None
-    )
+    return [one for one in course.reactions if one.grade >= GRADE_PAUSE and one.recorded_at >= since]
 
 
 def resume_rate_ml_per_h(course: Course) -> Decimal:
-    """The fastest rate to resume at."""
-    reaction, last = pausing_reaction(course), course.last_rate_ml_per_h
-    if reaction is None or not reaction.rate_ml_per_h:
-        return last
-    return min(last, (reaction.rate_ml_per_h * HALF).quantize(Decimal("0.1")))
+    """The fastest rate to resume at; half is cut to a tenth, never rounded up."""
+    came_at = [one.rate_ml_per_h for one in _pausing_reactions(course) if one.rate_ml_per_h]
+    halves = [(rate * HALF).quantize(Decimal("0.1"), ROUND_FLOOR) for rate in came_at]
+    return min([course.last_rate_ml_per_h, *halves])
+
+
+def offered_resume_ml_per_h(course: Course, now: dt.datetime) -> Decimal:
+    """The same within the cap of now: what the page fills in."""
+    most = cap_now_ml_per_h(course.record, clock.local_date(now, course.record.appointment.site.time_zone))
+    return min(resume_rate_ml_per_h(course), most)
 
 
 def vital_sign_problems(values: Mapping[str, Decimal | int | None]) -> list[Problem]:

@@ -7,16 +7,18 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from infusion_center.accounts.roles import Permission, has_permission
+from infusion_center.core import clock
 from infusion_center.core.rules import Severity
 from infusions.checklists.rules import gate_problems
 from infusions.doses import finish_rules, forms, quick_forms, rules, running_rules
 from infusions.doses.course import course_of
 from infusions.doses.due import DueKind, all_due
-from infusions.doses.finish_screen import besides_context, preset_initial
+from infusions.doses.finish_screen import besides_context, preset_initial, treatment_initial
 from infusions.doses.history import history
+from infusions.doses.meanwhile_rules import meanwhile_problems
 from infusions.doses.medication_forms import MedicationForm
 from infusions.doses.models import DoseRecord, DoseState
-from infusions.doses.planning import allowed_products
+from infusions.doses.planning import allowed_products, cap_now_ml_per_h
 from infusions.doses.reaction_cards import reaction_cards
 from infusions.doses.reaction_forms import ReactionForm
 from infusions.doses.running import record_version
@@ -91,13 +93,15 @@ def screen_of(record: DoseRecord, *, by, now: dt.datetime) -> Screen:
         now=now,
         due=all_due(course, now),
         problems=rules.start_problems(record, by=by, now=now) if preparing else [],
-        hold=running_rules.hold_now(course, now),
+        hold=[*meanwhile_problems(course, now), *running_rules.hold_now(course, now)],
     )
 
 
 def detail_context(
-    visit: Appointment, record: DoseRecord | None, *, user, now: dt.datetime, act: str = "", form=None, preset: str = ""
+    visit: Appointment, record: DoseRecord | None, *, user, now: dt.datetime, act: str = "", form=None, known=None
 ) -> dict:
+    """`known`: which tile of medicines was tapped (preset), and for which reaction."""
+    known = known or {}
     context = {
         "visit": visit,
         "patient": visit.patient,
@@ -119,9 +123,9 @@ def detail_context(
         "act": act,
         "wide_acts": WIDE_ACTS,
         "seen": record_version(record),
-        "forms": {name.replace("-", "_"): form_for(name, screen, preset) for name in open_acts(screen)} | bound,
+        "forms": {name.replace("-", "_"): form_for(name, screen, **known) for name in open_acts(screen)} | bound,
         "links": [ActLink(name, *ACT_FACES[name], name == act) for name in open_acts(screen)],
-        "reaction_cards": reaction_cards(screen.course),
+        "reaction_cards": reaction_cards(screen.course, _cap_for_cards(screen)),
         "events": history(screen.course),
         **second_check_context(screen.course, user),
         **besides_context(screen.course),
@@ -139,7 +143,7 @@ def _needs_reason(screen: Screen) -> bool:
     """Whether resuming is let pass only with a reason: after grade 2, or when the order was held meanwhile."""
     if screen.course.state != DoseState.PAUSED:
         return False
-    rate = running_rules.resume_rate_ml_per_h(screen.course)
+    rate = running_rules.offered_resume_ml_per_h(screen.course, screen.now)
     found = running_rules.resume_problems(screen.course, rate, screen.now)
     return any(one.severity == Severity.APPROVAL for one in found)
 
@@ -168,17 +172,25 @@ def _chosen_act(screen: Screen, act: str) -> str:
     return "" if screen.course.state == DoseState.SIGNED else allowed[0]
 
 
-def form_for(act: str, screen: Screen, preset: str = ""):
+def _cap_for_cards(screen: Screen) -> Decimal | None:
+    """Asked of the database only where a card may offer a slower rate."""
+    if not screen.course.reactions or screen.course.state != DoseState.INFUSING:
+        return None
+    site = screen.course.record.appointment.site
+    return cap_now_ml_per_h(screen.course.record, clock.local_date(screen.now, site.time_zone))
+
+
+def form_for(act: str, screen: Screen, preset: str = "", reaction: str = ""):
     """An empty form with what is known already: the last lot, the rate to resume at, the tile that was tapped."""
     course, initial = screen.course, {"seen": record_version(screen.course.record)}
     if act == "vial":
         initial |= _vial_initial(screen)
     elif act == "resume" and course.rates:
-        initial["rate_ml_per_h"] = _plain(running_rules.resume_rate_ml_per_h(course))
+        initial["rate_ml_per_h"] = _plain(running_rules.offered_resume_ml_per_h(course, screen.now))
     elif act == "step":
         initial["rate_ml_per_h"] = _plain(course.next_step.step.rate_ml_per_h)
     elif act == "medication":
-        initial |= preset_initial(course, preset)
+        initial |= preset_initial(course, preset) | treatment_initial(course, reaction)
     elif act == "rate":
         initial["rate_ml_per_h"] = _plain(course.rate_ml_per_h)
     return ACT_FORMS[act](initial=initial, record=course.record)

@@ -5,6 +5,7 @@ Source: fact sheet 5 (per-dose record: opened by and second check). What a site 
 
 from __future__ import annotations
 
+from collections import Counter
 from decimal import Decimal
 
 from infusion_center.accounts.roles import Permission, has_permission
@@ -24,14 +25,22 @@ def parts_to_check(record: DoseRecord) -> tuple[str, ...]:
 def content_to_check(course: Course) -> dict[str, str]:
     """Part -> the words that are read together, as they are on the record now."""
     record = course.record
-    vials = "; ".join(f"{_n(vial.grams)} g, lot {vial.lot}, expires {vial.expires_on}" for vial in course.vials)
     steps = ", ".join(_n(step.rate_ml_per_h) for step in course.steps)
     words = {
-        "product": f"{record.product}: {vials}",
+        "product": f"{record.product}: {'; '.join(_vials_in_words(course))}",
         "dose": f"{_n(record.planned_g)} g ({_n(record.planned_volume_ml)} mL) for {record.patient.full_legal_name}",
         "rate": f"{steps} mL/h, never above {_n(record.max_rate_ml_per_h)} mL/h",
     }
     return {part: words[part] for part in parts_to_check(record)}
+
+
+def _vials_in_words(course: Course) -> list[str]:
+    """2 × 10 g, lot A1, expires 31-Oct-2027: vials alike are read out once."""
+    alike = Counter((vial.grams, vial.lot, vial.expires_on) for vial in course.vials)
+    return [
+        f"{f'{count} × ' if count > 1 else ''}{_n(grams)} g, lot {lot}, expires {expires_on:%d-%b-%Y}"
+        for (grams, lot, expires_on), count in alike.items()
+    ]
 
 
 def spoken(parts: tuple[str, ...]) -> str:
@@ -82,12 +91,20 @@ def second_check_before_start(record: DoseRecord, by) -> list[Problem]:
         if record.second_check_by_id is None:
             return [note("second-check-alone", "At home without a colleague: read product, lot and rate out again.")]
         return []
-    if record.second_check_by_id is None:
-        message = f"A second person has not checked {spoken(parts)}."
+    unchecked = _unchecked(record, parts)
+    if unchecked:
+        message = f"A second person has not checked {spoken(unchecked)}."
         return [blocker("second-check-missing", message, remedy="Ask a colleague to sign the second check.")]
     if record.second_check_by_id == by.pk:
         return [_same_person("Whoever made the second check cannot start the infusion.")]
     return []
+
+
+def _unchecked(record: DoseRecord, parts: tuple[str, ...]) -> tuple[str, ...]:
+    """What the site wants checked now and nobody checked. A check without words, from earlier records, was of all."""
+    if record.second_check_by_id is None:
+        return parts
+    return tuple(part for part in parts if record.second_checked is not None and part not in record.second_checked)
 
 
 def _same_person(message: str) -> Problem:

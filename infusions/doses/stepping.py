@@ -61,7 +61,7 @@ def stay_at_rate(*, record: DoseRecord, reason: str = "", by, now: dt.datetime |
     """The pump goes on as it runs; the next step is due when the current one has run for its minutes once more."""
     now = now or clock.now()
     course = lock(record)
-    refuse_if_blocking(rules.stay_problems(course, reason))
+    refuse_if_blocking(rules.stay_problems(course, reason, now))
     change = add_rate(course, RateKind.HOLD, course.rate_ml_per_h, by=by, now=now, reason=reason)
     keep("step_put_off", record, by=by)
     return change

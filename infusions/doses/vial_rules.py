@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from infusion_center.core.rules import Problem, blocker, warning
 from infusions.doses.course import Course
-from infusions.doses.models import DoseRecord, VialUsed
+from infusions.doses.models import DoseRecord, DoseState, VialUsed
 from infusions.doses.planning import allowed_products
 from infusions.formulary.models import Product
 from infusions.stock import queries as stock
@@ -62,11 +62,14 @@ def vial_problems(
 
 def serial_problems(product: Product, serial: str, *, record: DoseRecord | None = None) -> list[Problem]:
     """Single use, at every site. Source: fact sheet 1a."""
-    used = VialUsed.objects.filter(product=product, serial=serial).first()
+    used = VialUsed.objects.filter(product=product, serial=serial).select_related("record").first()
     if used is None:
         return []
     if record is not None and used.record_id == record.pk:
         message, remedy = f"The vial with serial {serial} is on this dose already.", "Scan the next vial."
+    elif used.record.state == DoseState.PREPARING:
+        message = f"The vial with serial {serial} stands prepared for another dose."
+        remedy = "Take another, or remove it from that dose first."
     else:
         message, remedy = f"The vial with serial {serial} has been used already.", "Set it aside and take another."
     return [blocker("vial-serial-used", message, field="serial", remedy=remedy)]

@@ -80,12 +80,13 @@ def dose_detail(request, appointment_id):
     visit = visible_visit(request, appointment_id)
     if request.session.pop(JUST_ACTED, "") != visit.public_id:  # the page after an act is the same look at the chart
         audit.record_opening(visit, by=request.user, patient=visit.patient, what="infusion")
-    return detail_page(request, visit, act=request.GET.get("do", ""), preset=request.GET.get("preset", ""))
+    known = {name: request.GET.get(name, "") for name in ("preset", "reaction")}
+    return detail_page(request, visit, act=request.GET.get("do", ""), known=known)
 
 
-def detail_page(request, visit, *, act="", form=None, preset=""):
+def detail_page(request, visit, *, act="", form=None, known=None):
     """The whole page; an act that was refused comes back here with its form."""
-    shown = {"user": request.user, "now": clock.now(), "act": act, "form": form, "preset": preset}
+    shown = {"user": request.user, "now": clock.now(), "act": act, "form": form, "known": known}
     context = detail_context(visit, queries.record_of(visit), **shown)
     context["others"] = others_of(request, visit, context["now"])
     return render(request, "infusions/doses/dose_detail.html", context)

@@ -8,6 +8,7 @@ from django.views.decorators.http import require_safe
 from infusion_center.accounts.access import requires
 from infusion_center.accounts.roles import Permission
 from infusion_center.core import clock
+from infusions.doses.queries import left_prepared
 from infusions.facility.pages import at_site, form_page
 from infusions.stock import forms, queries, services
 from infusions.stock.gs1 import UnreadableCode, read_code
@@ -34,6 +35,7 @@ def stock_list(request, *, site):
         "page": page,
         "rows": rows_of(page, today),
         "asked": any(form.wanted().values()),
+        "left_prepared": left_prepared(site, clock.now()),
     }
     return render(request, "infusions/stock/stock_list.html", context)
 

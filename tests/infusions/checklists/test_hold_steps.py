@@ -157,3 +157,11 @@ def test_a_check_that_passed_or_of_another_day_is_never_repeated(arrived, nurse)
     passed = make_passed_checklist(arrived, now=NOON)
     third = start_checklist(appointment=arrived, by=nurse, now=NOON)
     assert (passed.status, repeatable_answers(third, NOON)) == (RunStatus.PASSED, {})
+
+
+def test_nothing_is_repeated_of_a_check_that_was_left_open_over_midnight(arrived, nurse):
+    """Nobody closed it, so what held in it was never told."""
+    late = dt.datetime(2026, 6, 19, 3, 50, tzinfo=dt.UTC)  # ten to midnight at the site
+    make_open_checklist(arrived, now=late, answers={"consent": "no", "weight": "70"})
+    second = start_checklist(appointment=arrived, by=nurse, now=late + 20 * MINUTE)
+    assert repeatable_answers(second, late + 20 * MINUTE) == {}

@@ -3,15 +3,19 @@
 from decimal import Decimal
 
 import pytest
+from django.urls import reverse
 
 from infusion_center.core.rules import RuleViolation
-from infusions.doses.models import DoseState
+from infusions.doses.course import course_of
+from infusions.doses.meanwhile_rules import meanwhile_problems
+from infusions.doses.models import DoseRecord, DoseState
 from infusions.doses.services import change_rate, pause_infusion, resume_infusion
 from infusions.orders.services import hold_order
 from infusions.scheduling.states import State
 from patients.services import record_risk
 from tests.factories.doses import make_dose_record, make_rate, make_vital_signs
 from tests.factories.orders import make_order
+from tests.factories.stock import make_recall
 from tests.infusions.doses.conftest import at
 
 
@@ -54,3 +58,32 @@ def test_an_order_held_meanwhile_needs_a_decision_to_go_faster_or_on(at_168, nur
     assert refusal(resume_infusion, record=at_168, by=nurse_user, now=at(152)) == {"order-not-in-force"}
     resume_infusion(record=at_168, reason="Dr. Example by phone", by=nurse_user, now=at(153))
     assert (at_168.state, last_rate(at_168)) == (DoseState.INFUSING, 84)
+
+
+def told(record, minute) -> list[tuple]:
+    problems = meanwhile_problems(course_of(DoseRecord.objects.get(pk=record.pk)), at(minute))
+    return [(problem.code, problem.message) for problem in problems]
+
+
+def test_a_rate_above_a_cap_that_fell_is_told_until_it_is_slowed(at_168, nurse_user, client_for, morning):
+    assert told(at_168, 150) == []
+    record_risk(patient=at_168.patient, code="thrombosis_history", by=nurse_user)
+    message = "168 mL/h is above the maximum that holds now, 138.6."
+    assert told(at_168, 150) == [("rate-above-cap-now", message)]
+    morning.move_to(at(150))
+    status = client_for("nurse").get(reverse("doses:dose-status", args=[at_168.appointment.public_id]))
+    assert message in status.content.decode()
+    change_rate(record=at_168, rate_ml_per_h=Decimal(84), by=nurse_user, now=at(151))
+    assert told(at_168, 152) == []
+
+
+def test_a_lot_recalled_while_it_runs_is_told_and_needs_a_decision_to_go_faster_or_on(at_168, nurse_user):
+    make_recall(at_168.product, "LOT1", reason="Particles", opened_at=at(149))
+    recalled = [("lot-recalled-meanwhile", "Lot LOT1, which is in this dose, is recalled: Particles.")]
+    up = {"record": at_168, "rate_ml_per_h": Decimal(336), "by": nurse_user, "now": at(150)}
+    assert (told(at_168, 150), refusal(change_rate, **up)) == (recalled, {"lot-recalled-meanwhile"})
+    pause_infusion(record=at_168, by=nurse_user, now=at(151))
+    assert refusal(resume_infusion, record=at_168, by=nurse_user, now=at(152)) == {"lot-recalled-meanwhile"}
+    assert (at_168.state, told(at_168, 152)) == (DoseState.PAUSED, recalled)
+    resume_infusion(record=at_168, reason="Dr. Example by phone", by=nurse_user, now=at(153))
+    assert (at_168.state, last_rate(at_168)) == (DoseState.INFUSING, 168)

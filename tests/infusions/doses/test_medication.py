@@ -10,7 +10,7 @@ from infusion_center.core.rules import RuleViolation, codes
 from infusions.doses import finish_rules
 from infusions.doses.course import course_of
 from infusions.doses.medication_models import MedicationGiven
-from infusions.doses.medication_presets import Preset, flush_of, ordered_presets
+from infusions.doses.medication_presets import Preset, flush_of, ordered_presets, presets
 from infusions.doses.models import DoseRecord, DoseState
 from infusions.doses.services import record_advice, record_medication
 from infusions.facility.models import Nurse
@@ -100,7 +100,8 @@ def test_the_same_press_twice_keeps_one(record, nurse_user):
             "Hydrocortisone 100 mg IV, cetirizine 10 mg",
             [("Hydrocortisone", "100", "mg", "iv"), ("Cetirizine", "10", "mg", "oral")],
         ),
-        ("Epinephrine 300 mcg IM at hand", [("Epinephrine", "300", "µg", "im")]),
+        ("Dexamethasone 4000 mcg IM", [("Dexamethasone", "4000", "µg", "im")]),
+        ("Epinephrine 300 mcg IM at hand; diphenhydramine 25 mg IV PRN", []),  # not given before every infusion
         ("Acetaminophen 500-1000 mg", []),  # a range is the nurse's to decide
         ("as last time", []),
         ("", []),
@@ -108,6 +109,13 @@ def test_the_same_press_twice_keeps_one(record, nurse_user):
 )
 def test_the_order_of_premedication_is_read_from_its_words(text, found):
     assert ordered_presets(text) == [Preset("premedication", n, Decimal(d), u, r) for n, d, u, r in found]
+
+
+@pytest.mark.parametrize(("kg", "mg"), [("15", "0.15"), ("29.9", "0.29"), ("30", "0.3"), ("90", "0.3")])
+def test_the_tile_of_epinephrine_offers_a_child_no_more_than_its_weight_allows(kg, mg):
+    """Source: fact sheet 5, 0.01 mg/kg."""
+    [tile] = [one for one in presets("", Decimal(kg)) if one.name == "Epinephrine"]
+    assert (tile.dose, tile.unit, tile.route) == (Decimal(mg), "mg", "im")
 
 
 @pytest.mark.parametrize(

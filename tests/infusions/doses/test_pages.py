@@ -94,7 +94,7 @@ def test_whole_infusion_through_the_pages(client, mine, nurse_user, colleague, m
     post("rate-change", 60, rate_ml_per_h="42")
     post("reaction-add", 70, kind="headache", grade=1, minutes_ago=5, done=["Slowed", "Fluids"])
     post("infusion-pause", 71)
-    post("infusion-resume", 75, rate_ml_per_h="42")
+    post("infusion-resume", 75, rate_ml_per_h="42", chip="Feels well again")
     post("infusion-end", 80, stop_reason="Patient's wish")
     post("vital-signs-add", 81, **signs)
     post("observation-end", 110)

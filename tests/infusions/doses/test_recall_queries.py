@@ -151,6 +151,15 @@ def test_visits_ahead_are_those_of_the_product_where_vials_lie_on_hand(make_visi
     assert [(one.visit, one.held) for one in found] == [(soon, 4)]
 
 
+def test_visits_ahead_are_also_those_whose_order_allows_the_product_instead(make_visit, make_dose, order, sites):
+    make_dose(order=order)
+    other = make_order(product=make_product(), alternatives=[order.product])
+    soon = make_visit(order=other, start=NOON + dt.timedelta(days=20), state=State.CONFIRMED)
+    doses = recall_queries.doses_of_lots(["AB12"], sites)
+    found = recall_queries.visits_ahead(doses, [], sites, [order.product_id], NOON)
+    assert [one.visit for one in found] == [soon]
+
+
 def test_visits_ahead_where_no_stock_is_kept_follow_from_doses_given(make_visit, make_dose, order, sites):
     make_dose(order=order)
     soon = make_visit(order=order, start=NOON + dt.timedelta(days=20), state=State.CONFIRMED)

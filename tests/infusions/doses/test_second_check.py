@@ -4,17 +4,20 @@ import pytest
 from django.urls import reverse
 
 from infusion_center.core.rules import RuleViolation
+from infusions.doses.course import course_of
 from infusions.doses.models import DoseRecord, DoseState
 from infusions.doses.rules import start_problems
 from infusions.doses.running import record_version
-from infusions.doses.services import second_check, start_infusion
+from infusions.doses.second_check_rules import content_to_check
+from infusions.doses.services import prepare_dose, second_check, start_infusion
 from infusions.facility.models import Nurse
-from tests.factories.doses import make_dose_record
+from patients.services import record_risk
+from tests.factories.doses import make_dose_record, make_vial
 from tests.factories.facility import make_nurse, make_site
 from tests.infusions.doses.conftest import NOON
 
 CONTENT = {
-    "product": "{product}: 20 g, lot LOT1, expires 2027-11-23; 10 g, lot LOT1, expires 2027-11-23",
+    "product": "{product}: 20 g, lot LOT1, expires 23-Nov-2027; 10 g, lot LOT1, expires 23-Nov-2027",
     "dose": "30 g (300 mL) for {patient}",
     "rate": "21, 42, 84, 168, 336 mL/h, never above 336 mL/h",
 }
@@ -43,6 +46,14 @@ def test_the_record_keeps_what_the_second_person_checked(unchecked, site, collea
     names = {"product": str(unchecked.product), "patient": unchecked.patient.full_legal_name}
     unchecked.refresh_from_db()
     assert unchecked.second_checked == {part: CONTENT[part].format(**names) for part in parts}
+
+
+def test_vials_alike_are_read_out_once(visit):
+    record = make_dose_record(visit, state=DoseState.PREPARING, with_vials=False, **UNCHECKED)
+    for lot in ("A1", "B2", "A1"):
+        make_vial(record, grams="10", lot=lot)
+    words = content_to_check(course_of(DoseRecord.objects.get(pk=record.pk)))["product"]
+    assert words == f"{record.product}: 2 × 10 g, lot A1, expires 23-Nov-2027; 10 g, lot B2, expires 23-Nov-2027"
 
 
 def test_a_site_that_wants_no_second_check_starts_without(unchecked, site, nurse_user):
@@ -110,3 +121,33 @@ def test_a_nurse_of_another_site_checks_nothing_here(unchecked):
         second_check(record=unchecked, by=make_nurse(site=make_site()).user)
     unchecked.refresh_from_db()
     assert (refused.value.codes, unchecked.second_check_by) == ({"second-check-not-permitted"}, None)
+
+
+def test_what_the_site_asks_for_since_the_check_was_made_is_still_to_be_checked(unchecked, site, nurse_user, colleague):
+    set_parts(site, "product")
+    second_check(record=DoseRecord.objects.get(pk=unchecked.pk), by=colleague)
+    set_parts(site, "product", "dose", "rate")
+    record = DoseRecord.objects.get(pk=unchecked.pk)
+    with pytest.raises(RuleViolation) as refused:
+        start_infusion(record=record, by=nurse_user, now=NOON)
+    assert [one.message for one in refused.value.problems] == ["A second person has not checked dose and rates."]
+    assert DoseRecord.objects.get().state == DoseState.PREPARING
+
+
+def test_a_check_kept_without_words_was_of_everything(visit, nurse_user):
+    """Made before the words were kept."""
+    record = make_dose_record(visit, state=DoseState.PREPARING)
+    assert (record.second_checked, bool(record.second_check_by)) == (None, True)
+    start_infusion(record=record, by=nurse_user, now=NOON)
+    assert DoseRecord.objects.get().state == DoseState.INFUSING
+
+
+@pytest.mark.parametrize("name", ["second-check-own", "infusion-start"])
+def test_a_press_for_a_plan_that_the_page_did_not_show_is_refused(unchecked, visit, site, nurse, client_for, name):
+    set_parts(site, *(["dose"] if name == "second-check-own" else []))
+    seen = record_version(DoseRecord.objects.get(pk=unchecked.pk))
+    record_risk(patient=visit.patient, code="thrombosis_history", by=nurse.user)
+    prepare_dose(appointment=visit, by=nurse.user)
+    client_for("nurse").post(reverse(f"doses:{name}", args=[visit.public_id]), {"seen": seen})
+    unchecked.refresh_from_db()
+    assert (unchecked.state, unchecked.second_check_by) == (DoseState.PREPARING, None)

@@ -10,7 +10,7 @@ from infusions.doses import running_rules
 from infusions.doses.course import course_of
 from infusions.doses.due import DueKind, all_due
 from infusions.doses.models import DoseRecord, DoseState, RateKind
-from infusions.doses.restart import LastDose, restart_reason
+from infusions.doses.restart import LastDose, restart_reason, restart_reason_of
 from infusions.doses.rules import start_problems
 from infusions.doses.services import change_rate, pause_infusion, resume_infusion, stay_at_rate, step_up
 from infusions.scheduling.states import State
@@ -115,6 +115,12 @@ def test_stay_refuses(make_visit, nurse_user, state, rate, reason, code):
         (LastDose(dt.date(2026, 9, 27), "Privigen 10%"), False, "Last infusion 57 days ago"),
         (LastDose(dt.date(2026, 9, 21)), False, "Last infusion 63 days ago"),
         (LastDose(dt.date(2026, 10, 26), "Octagam 10%"), False, "The last infusion was Octagam 10%"),
+        (LastDose(dt.date(2026, 10, 26), "Octagam 10%"), True, "The last infusion was Octagam 10%"),
+        (
+            LastDose(dt.date(2026, 10, 26), "Privigen 10%"),
+            True,
+            "First infusion of Privigen 10%, or changed to it",
+        ),
     ],
 )
 def test_a_first_dose_another_brand_and_a_long_gap_restart_at_the_lowest_step(last, is_first, reason):
@@ -144,6 +150,27 @@ def test_after_a_long_gap_no_reason_gets_ahead_of_the_plan(make_visit, nurse_use
         change_rate(record=running, rate_ml_per_h=Decimal(84), reason="Always well", by=nurse_user, now=at(60))
     assert [(p.code, p.severity) for p in refused.value.problems] == [("rate-ahead-of-plan", Severity.BLOCKER)]
     assert rates_of(running) == [("start", 21)]
+
+
+def test_an_order_for_another_brand_counts_though_the_last_dose_here_was_this_one(make_visit, nurse_user):
+    """The brand in between was given elsewhere: only the order tells of it."""
+    earlier_dose(make_visit, make_order(), days=28)
+    before = DoseRecord.objects.get()
+    order = make_order(patient=before.patient, product=before.product, is_first_dose=True)
+    running = make_dose_record(make_visit(state=State.IN_PROGRESS, order=order))
+    with pytest.raises(RuleViolation) as refused:
+        change_rate(record=running, rate_ml_per_h=Decimal(84), reason="Always well", by=nurse_user, now=at(60))
+    assert [(p.code, p.severity) for p in refused.value.problems] == [("rate-ahead-of-plan", Severity.BLOCKER)]
+    assert rates_of(running) == [("start", 21)]
+
+
+def test_a_signed_first_dose_is_still_told_as_the_first(make_visit):
+    order = make_order(is_first_dose=True)
+    [first, second] = [earlier_dose(make_visit, order, days=days) for days in (56, 28)]
+    order.doses_given = 2
+    order.save()
+    records = [DoseRecord.objects.get(pk=one.pk) for one in (first, second)]
+    assert [restart_reason_of(one, NOON) for one in records] == [f"First infusion of {order.product}", ""]
 
 
 def test_whoever_had_the_product_lately_may_get_ahead_with_a_reason(make_visit, nurse_user):

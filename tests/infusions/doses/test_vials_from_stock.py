@@ -9,6 +9,8 @@ from django.urls import reverse
 from infusion_center.core.rules import RuleViolation
 from infusions.doses.models import DoseState, VialUsed
 from infusions.doses.services import add_vial, remove_vial, start_infusion
+from infusions.scheduling.models import Appointment
+from infusions.scheduling.states import State
 from infusions.stock.models import KnownLot, StockItem, StockMovement
 from infusions.stock.queries import stock_violations
 from infusions.stock.services import move_to_room
@@ -161,3 +163,31 @@ def test_a_site_that_tracks_nothing_keeps_its_numbers(site, record, nurse_user):
     vial = add(record, nurse_user)
     item.refresh_from_db()
     assert (vial.stock_item, item.on_hand, KnownLot.objects.count()) == (None, 5, 1)
+
+
+@pytest.mark.parametrize(
+    ("state", "days", "told"),
+    [(State.ARRIVED, 0, False), (State.ARRIVED, -1, True), (State.CANCELLED, 0, True), (State.EXPECTED, 0, True)],
+)
+def test_vials_taken_for_a_dose_that_did_not_begin_are_told_with_the_stock(
+    record, stocked, nurse_user, client_for, state, days, told
+):
+    """They are not on hand, and nothing goes back unseen."""
+    make_stock(site=stocked, product=record.product, grams="10", count=3)
+    add(record, nurse_user, lot=StockItem.objects.get().lot, expires_on=StockItem.objects.get().expires_on)
+    start = NOON + dt.timedelta(days=days)
+    Appointment.objects.filter(pk=record.appointment_id).update(state=state, start=start, cancelled_at=NOON)
+    page = client_for("nurse").get(reverse("stock:stock-list"))
+    assert [one.pk for one in page.context["left_prepared"]] == ([record.pk] if told else [])
+    assert ("Taken for infusions that did not begin" in page.content.decode()) is told
+
+
+def test_a_serial_that_stands_prepared_elsewhere_says_so(record, make_visit, nurse_user):
+    order = make_order(product=record.product)
+    other = make_dose_record(make_visit(order=order), state=DoseState.PREPARING, with_vials=False)
+    add(record, nurse_user, serial="S1")
+    with pytest.raises(RuleViolation) as refused:
+        add(other, nurse_user, serial="S1")
+    [problem] = refused.value.problems
+    assert (problem.code, "stands prepared for another dose" in problem.message) == ("vial-serial-used", True)
+    assert VialUsed.objects.count() == 1
