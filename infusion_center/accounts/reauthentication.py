@@ -6,7 +6,7 @@ from allauth.account.adapter import get_adapter
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
-from infusion_center.accounts.models import User
+from infusion_center.accounts.models import SharedTablet, TabletSignIn, User
 from infusion_center.accounts.pins import is_pin
 from infusion_center.accounts.tablet_services import prove_pin
 from infusion_center.audit import services as audit
@@ -18,7 +18,7 @@ def person_with_proof(request, *, email: str = "", public_id: str = "", secret: 
     """The person named, by PIN where a shared tablet allows it, else by password. Raises RuleViolation."""
     named = {"public_id": public_id} if public_id else {"email__iexact": email.strip()}
     user = User.objects.filter(is_active=True, **named).first()
-    if request.shared_tablet is None or user is None or not is_pin(secret):
+    if user is None or not is_pin(secret) or not _is_known_at(request.shared_tablet, user):
         return person_with_password(request, email=user.email if user else email, password=secret, purpose=purpose)
     try:
         prove_pin(tablet=request.shared_tablet, user=user, pin=secret, purpose=purpose, now=clock.now())
@@ -26,6 +26,11 @@ def person_with_proof(request, *, email: str = "", public_id: str = "", secret: 
         problems = [blocker(p.code, p.message, field="password", remedy=p.remedy) for p in refused.problems]
         raise RuleViolation(problems) from None
     return user
+
+
+def _is_known_at(tablet: SharedTablet | None, user: User) -> bool:
+    """Of anybody else a PIN is no proof here, and the answer must not tell whether the person exists."""
+    return tablet is not None and TabletSignIn.objects.filter(tablet=tablet, user=user).exists()
 
 
 def person_with_password(request, *, email: str, password: str, purpose: str) -> User:

@@ -9,7 +9,7 @@ from infusion_center.audit.models import AuditEvent
 from infusion_center.core import clock
 from infusions.doses.models import DoseState
 from infusions.doses.services import prepare_dose
-from tests.factories.accounts import PASSWORD, PIN, client_at_tablet, make_pin, make_tablet, sign_in
+from tests.factories.accounts import PASSWORD, PIN, client_at_tablet, make_pin, make_staff, make_tablet, sign_in
 from tests.factories.doses import make_dose_record, make_vial
 from tests.factories.facility import make_nurse
 
@@ -100,3 +100,16 @@ def test_a_pin_of_somebody_who_gave_no_password_here_checks_nothing(client, prep
 def test_who_checks_must_be_said(client, prepared):
     page = post(client, "second-check", prepared, person="", password=PIN)
     assert page.context["forms"]["second_check"].errors == {"email": ["Say who checks."]}
+
+
+def test_of_somebody_unknown_at_the_tablet_six_digits_tell_nothing(client, prepared, site):
+    stranger = make_staff(site=site, full_name="Never Here")
+    make_pin(stranger)
+    answers = [
+        post(client, "second-check", prepared, email=email, password=PIN).content.decode()
+        for email in (stranger.email, "nobody@example.org")
+    ]
+    said = ["Email and password do not match." in answer and "Never Here" not in answer for answer in answers]
+    prepared.refresh_from_db()
+    assert (said, prepared.second_check_by) == ([True, True], None)
+    assert AuditEvent.objects.filter(action="staff.proof_refused", detail__why="wrong").count() == 2
