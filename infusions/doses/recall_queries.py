@@ -11,8 +11,10 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import reduce
+from operator import or_
 
-from django.db.models import Count, Sum
+from django.db.models import Count, Q, Sum
 
 from infusions.doses.models import DoseRecord, DoseState, VialUsed
 from infusions.doses.reaction_models import LateReaction, Reaction
@@ -168,19 +170,22 @@ def visits_ahead(
 
     That is a site with some on hand, or one that keeps no stock here and gave the lot before. One statement.
     """
-    held: dict[int, int | None] = {}
+    held: dict[tuple[int, int], int | None] = {}  # by site and product
     for dose in [*doses.given, *doses.prepared]:
         if not dose.site.tracks_stock:
-            held[dose.site.pk] = None
+            held[dose.site.pk, dose.product_id] = None
     for item in stock:
         if item.on_hand:
-            held[item.site_id] = (held.get(item.site_id) or 0) + item.on_hand
-    places = [site for site in sites if site.pk in held]
+            held[item.site_id, item.product_id] = (held.get((item.site_id, item.product_id)) or 0) + item.on_hand
+    reachable = {site.pk for site in sites}
+    places = [Q(site=site, order__product=product) for site, product in held if site in reachable]
+    if not places:
+        return []
     visits = Appointment.objects.upcoming(now).filter(
-        site__in=places, start__lt=now + AHEAD, order__product__in=product_ids
+        reduce(or_, places), start__lt=now + AHEAD, order__product__in=product_ids
     )
     rows = visits.with_people().order_by("start", "pk")[: MOST_VISITS_AHEAD + 1]
-    return [VisitAhead(visit, held[visit.site_id]) for visit in rows]
+    return [VisitAhead(visit, held[visit.site_id, visit.order.product_id]) for visit in rows]
 
 
 def visits_now(doses: LotDoses) -> list[tuple[Appointment, LotDose]]:
