@@ -18,10 +18,10 @@ from infusions.doses.reaction_models import Reaction
 from infusions.doses.restart import restart_reason_of
 from infusions.facility.models import Site
 from infusions.orders.models import OrderStatus
+from infusions.stock.queries import recalled_lots
 
 STEP_EARLY = dt.timedelta(minutes=2)
 HALF = Decimal("0.5")
-NEEDED_SIGNS = ("temperature_c", "systolic", "diastolic", "pulse")
 RUNNING = (DoseState.INFUSING, DoseState.PAUSED)
 OVER = (DoseState.OBSERVING, DoseState.ENDED)
 PHASE_STATES = {
@@ -151,6 +151,21 @@ def hold_now(course: Course, now: dt.datetime) -> list[Problem]:
     if last is None or last.at < now - CLIMBING or course.state not in (*RUNNING, DoseState.OBSERVING):
         return []
     return hold_problems(last, course.record.appointment.site)
+
+
+def recalled_now(course: Course) -> list[Problem]:
+    """A recall that was opened while its vials run does not stop the pump. Source: fact sheet 5, recalls."""
+    if course.state not in RUNNING:
+        return []
+    lots = {vial.lot for vial in course.vials}
+    return [
+        blocker(
+            "running-lot-recalled",
+            f"Lot {one.lot} runs here and is recalled: {one.recall.reason.rstrip('. ')}.",
+            remedy="Pause, call the prescriber, tell the pharmacist. Keep the vials.",
+        )
+        for one in recalled_lots(course.record.product, lots)
+    ]
 
 
 def _stale_signs(course: Course, now: dt.datetime) -> list[Problem]:

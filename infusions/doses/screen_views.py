@@ -91,7 +91,7 @@ def screen_of(record: DoseRecord, *, by, now: dt.datetime) -> Screen:
         now=now,
         due=all_due(course, now),
         problems=rules.start_problems(record, by=by, now=now) if preparing else [],
-        hold=running_rules.hold_now(course, now),
+        hold=[*running_rules.recalled_now(course), *running_rules.hold_now(course, now)],
     )
 
 

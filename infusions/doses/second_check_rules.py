@@ -24,7 +24,9 @@ def parts_to_check(record: DoseRecord) -> tuple[str, ...]:
 def content_to_check(course: Course) -> dict[str, str]:
     """Part -> the words that are read together, as they are on the record now."""
     record = course.record
-    vials = "; ".join(f"{_n(vial.grams)} g, lot {vial.lot}, expires {vial.expires_on}" for vial in course.vials)
+    vials = "; ".join(
+        f"{_n(vial.grams)} g, lot {vial.lot}, expires {vial.expires_on:%d-%b-%Y}" for vial in course.vials
+    )
     steps = ", ".join(_n(step.rate_ml_per_h) for step in course.steps)
     words = {
         "product": f"{record.product}: {vials}",

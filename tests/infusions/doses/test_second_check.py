@@ -14,7 +14,7 @@ from tests.factories.facility import make_nurse
 from tests.infusions.doses.conftest import NOON
 
 CONTENT = {
-    "product": "{product}: 20 g, lot LOT1, expires 2027-11-23; 10 g, lot LOT1, expires 2027-11-23",
+    "product": "{product}: 20 g, lot LOT1, expires 23-Nov-2027; 10 g, lot LOT1, expires 23-Nov-2027",
     "dose": "30 g (300 mL) for {patient}",
     "rate": "21, 42, 84, 168, 336 mL/h, never above 336 mL/h",
 }
