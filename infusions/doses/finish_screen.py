@@ -44,4 +44,7 @@ def preset_initial(course: Course, chosen: str) -> dict:
     if not chosen.isdecimal() or int(chosen) >= len(tiles):
         return {}
     tile = tiles[int(chosen)]
-    return {"purpose": tile.purpose, "name": tile.name, "dose": tile.dose, "unit": tile.unit, "route": tile.route}
+    purpose = tile.purpose
+    if purpose == Purpose.PREMEDICATION and course.state != DoseState.PREPARING:
+        purpose = Purpose.REACTION if course.reactions else Purpose.OTHER
+    return {"purpose": purpose, "name": tile.name, "dose": tile.dose, "unit": tile.unit, "route": tile.route}

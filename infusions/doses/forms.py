@@ -82,6 +82,8 @@ class SecondCheckForm(RecordForm):
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
         self.fields["email"].required = not self.data.get("person")
+        if self.data.get("person"):
+            self.fields["password"].label = "Second person's PIN"
 
 
 class VitalSignsForm(RecordForm):
