@@ -82,7 +82,7 @@ def fluid_target(answers: Answers, context: CheckContext) -> int:
 
 
 def intake_day_before(item: ChecklistItem, answers: Answers, context: CheckContext) -> list[Problem]:
-    """Under 1 L the day before holds; a fluid restriction takes the place of the target and asks the prescriber."""
+    """Under 1 L the day before holds until as much was given; a fluid restriction asks the prescriber instead."""
     drunk, target = int(Decimal(str(answers[item.code]))), fluid_target(answers, context)
     restricted = context.fluid_restriction_ml is not None
     low = clinical.low_intake_ml(target, is_adult=context.is_adult, restricted=restricted)
@@ -93,6 +93,10 @@ def intake_day_before(item: ChecklistItem, answers: Answers, context: CheckConte
         message = f"{drunk} mL yesterday is little, even for a restriction of {target} mL."
         remedy = "Ask the prescriber before giving fluids."
         return [needs_approval(f"{item.code}-low", message, field=item.code, remedy=remedy)]
+    if drunk < low <= drunk + context.fluids_given_ml:
+        # Yesterday cannot be made up for otherwise: the signs of dehydration, asked anew, still hold.
+        message = f"{drunk} mL yesterday, {context.fluids_given_ml} mL given here since."
+        return [warning(f"{item.code}-made-up", message, field=item.code, remedy="Go on offering fluids.")]
     if drunk < low:
         return [problem_of(item, "low", f"{item.problem_text} {drunk} mL, at least {low} mL wanted.")]
     if not restricted and drunk < target:
@@ -125,18 +129,30 @@ def creatinine(item: ChecklistItem, answers: Answers, context: CheckContext) -> 
 
 
 def missing_creatinine(item: ChecklistItem, context: CheckContext) -> list[Problem]:
-    """A first treatment needs a baseline (Group Health order set); later its absence is only pointed out."""
+    """A first treatment needs a baseline (Group Health order set); later its absence is only pointed out.
+
+    Nobody has to type the value of an earlier visit again while it is young enough.
+    """
     make = needs_approval if context.is_first_dose else warning
     message = "No creatinine before the first dose." if context.is_first_dose else "No creatinine value at hand."
+    if context.last_creatinine_on is not None:
+        age, allowed = (context.today - context.last_creatinine_on).days, allowed_creatinine_days(context)
+        if age <= allowed:
+            return []
+        message = f"The last creatinine is {age} days old, at most {allowed} wanted."
     return [make("creatinine-missing", message, field=item.code, remedy="Ask the prescriber whether to take blood.")]
+
+
+def allowed_creatinine_days(context: CheckContext) -> int:
+    return clinical.creatinine_max_age_days(
+        is_first_dose=context.is_first_dose, at_risk=context.at_risk, interval_days=context.interval_days
+    )
 
 
 def creatinine_age(item: ChecklistItem, answers: Answers, context: CheckContext) -> list[Problem]:
     """Older than 3 months before a first dose needs approval; else 12 months, or one cycle at risk, warns."""
     age = (context.today - dt.date.fromisoformat(str(answers[item.code]))).days
-    allowed = clinical.creatinine_max_age_days(
-        is_first_dose=context.is_first_dose, at_risk=context.at_risk, interval_days=context.interval_days
-    )
+    allowed = allowed_creatinine_days(context)
     if age <= allowed:
         return []
     severity = Severity.APPROVAL if context.is_first_dose else ""

@@ -33,6 +33,7 @@ class CheckContext:
     premedication: str = ""
     hydration_target_ml: int = 2000
     fluid_restriction_ml: int | None = None
+    fluids_given_ml: int = 0  # at this visit, after an earlier check that held
     last_weight_kg: Decimal | None = None
     last_creatinine: Decimal | None = None
     last_creatinine_on: dt.date | None = None

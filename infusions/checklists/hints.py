@@ -9,6 +9,7 @@ from infusions.checklists.consequences import fluid_target, today_kg
 from infusions.checklists.models import ChecklistItem
 from infusions.checklists.queries import RunState
 from infusions.checklists.values import plain
+from infusions.formulary import dosing
 from infusions.orders.models import InfusionOrder
 from infusions.orders.queries import product_plan
 
@@ -88,7 +89,7 @@ def dose_lines(order: InfusionOrder, course_day: int, at_risk: bool) -> list[str
     if plan is None:
         return [basis, "No rate plan: the schedule is not signed off"]
     day = plan.days[min(course_day, len(plan.days)) - 1]
-    rates = " → ".join(plain(step.rate_ml_per_h.quantize(Decimal("0.1"))) for step in day.steps)
+    rates = " → ".join(plain(dosing.pump_rate_ml_per_h(step.rate_ml_per_h)) for step in day.steps)
     return [f"{plain(day.grams)} g ({plain(day.volume_ml)} mL), {basis}", f"Rate {rates} mL/h"]
 
 

@@ -5,14 +5,21 @@ from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property
 
-from django.db.models import Max
+from django.db.models import Max, Sum
 
 from infusion_center.core import clock
 from infusion_center.core.rules import Problem
 from infusions.checklists import clinical, rules
 from infusions.checklists.caps import Caps, caps_of
 from infusions.checklists.context import CheckContext, Limits
-from infusions.checklists.models import ChecklistAnswer, ChecklistItem, PreInfusionChecklist, RunStatus
+from infusions.checklists.models import (
+    ChecklistAnswer,
+    ChecklistItem,
+    HoldStep,
+    HoldStepKind,
+    PreInfusionChecklist,
+    RunStatus,
+)
 from infusions.checklists.values import Value
 from infusions.orders.models import OrderStatus
 from infusions.scheduling.models import Appointment
@@ -132,10 +139,19 @@ def context_of(appointment: Appointment, now: dt.datetime, before: PreInfusionCh
         premedication=order.premedication,
         hydration_target_ml=site.hydration_target_ml,
         fluid_restriction_ml=patient.fluid_restriction_ml_per_day,
+        fluids_given_ml=fluids_given_ml(appointment, before),
         last_weight_kg=last_weight_kg(patient, local_now.date()),
         last_creatinine=creatinine,
         last_creatinine_on=creatinine_on,
     )
+
+
+def fluids_given_ml(appointment: Appointment, before: PreInfusionChecklist | None) -> int:
+    """What was noted as given after the earlier checks of this visit."""
+    steps = HoldStep.objects.filter(run__appointment=appointment, kind=HoldStepKind.FLUIDS)
+    if before is not None:
+        steps = steps.filter(run__started_at__lt=before.started_at)
+    return steps.aggregate(total=Sum("amount_ml"))["total"] or 0
 
 
 def last_weight_kg(patient, today: dt.date) -> Decimal | None:

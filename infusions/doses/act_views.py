@@ -11,12 +11,14 @@ from infusion_center.accounts.reauthentication import person_with_proof
 from infusion_center.accounts.roles import Permission
 from infusion_center.core.rules import RuleViolation
 from infusions.doses import forms, queries, quick_forms, running_rules, services
-from infusions.doses.models import VialUsed
+from infusions.doses.models import DoseState, VialUsed
 from infusions.doses.reaction_calls import GRADE_PAUSE, GRADE_STOP
 from infusions.doses.reaction_forms import ReactionForm
 from infusions.doses.running import refuse_stale
 from infusions.doses.screen_views import ACTS
 from infusions.doses.views import JUST_ACTED, detail_page, visible_visit
+
+HOLDS_UNSEEN = (DoseState.PREPARING, DoseState.ENDED)  # in between the page itself shows what the values call for
 
 
 def visible_record(request, visit):
@@ -154,8 +156,9 @@ def infusion_resume(request, appointment_id):
 @require_POST
 def vital_signs_add(request, appointment_id):
     def said(signs):
-        for problem in running_rules.hold_problems(signs, signs.record.appointment.site):
-            messages.warning(request, f"{problem.message} {problem.remedy}")
+        if signs.record.state in HOLDS_UNSEEN:
+            for problem in running_rules.hold_problems(signs, signs.record.appointment.site):
+                messages.warning(request, f"{problem.message} {problem.remedy}")
         return "Vital signs saved."
 
     return acted(
@@ -168,7 +171,7 @@ def vital_signs_add(request, appointment_id):
 def reaction_add(request, appointment_id):
     def said(reaction):
         if reaction.grade >= GRADE_STOP:
-            return "Stopped for good. The order is on hold until a prescriber clears it."
+            return "Stopped for good. Every order is on hold until a pharmacist releases it."
         return "Paused for the reaction." if reaction.grade == GRADE_PAUSE else "Reaction saved."
 
     return acted(request, appointment_id, ReactionForm, services.record_reaction, act="reaction", said=said)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property
@@ -12,6 +13,13 @@ from infusions.doses.medication_models import MedicationGiven
 from infusions.doses.models import DoseRecord, Phase, RateChange, VialUsed, VitalSigns
 from infusions.doses.reaction_models import Reaction, ReactionStep
 from infusions.doses.titration import NextStep, Step
+
+NEEDED_SIGNS = {
+    "temperature_c": "temperature",
+    "systolic": "systolic pressure",
+    "diastolic": "diastolic pressure",
+    "pulse": "pulse",
+}
 
 
 @dataclass(frozen=True)
@@ -91,6 +99,9 @@ class Course:
         """The last vital signs of a phase."""
         return next((signs for signs in reversed(self.vital_signs) if signs.phase == phase), None)
 
+    def signs_lacking(self, phase: str) -> list[str]:
+        return signs_lacking(signs for signs in self.vital_signs if signs.phase == phase)
+
     @property
     def baseline(self) -> VitalSigns | None:
         return self.signs_of(Phase.BASELINE)
@@ -98,6 +109,12 @@ class Course:
     @property
     def gravest(self) -> Reaction | None:
         return max(self.reactions, key=lambda reaction: (reaction.grade, reaction.onset_at), default=None)
+
+
+def signs_lacking(readings: Iterable[VitalSigns]) -> list[str]:
+    """What was never measured among these readings; what was left out of one may stand in the next."""
+    kept = list(readings)
+    return [words for name, words in NEEDED_SIGNS.items() if all(getattr(one, name) is None for one in kept)]
 
 
 def steps_of(plan: dict) -> tuple[Step, ...]:

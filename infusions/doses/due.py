@@ -140,7 +140,7 @@ def _paused(course: Course) -> Iterator[Due]:
 def _observing(course: Course) -> Iterator[Due]:
     ended = course.record.ended_at
     length = observation_of(course.record)
-    if course.signs_of(Phase.END) is None:
+    if course.signs_lacking(Phase.END):
         yield Due(DueKind.VITAL_SIGNS, "Vital signs at the end", ended, ended + STEP_GRACE)
     else:
         last = max(signs.at for signs in course.vital_signs)

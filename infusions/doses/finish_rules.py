@@ -8,9 +8,9 @@ from decimal import Decimal
 from infusion_center.core.rules import Problem, blocker, needs_approval, warning
 from infusions.doses.course import Course, observation_of
 from infusions.doses.medication_models import Purpose
-from infusions.doses.models import DoseRecord, DoseState, Phase, VitalSigns
+from infusions.doses.models import DoseRecord, DoseState, Phase
 from infusions.doses.reaction_calls import call_problems
-from infusions.doses.running_rules import NEEDED_SIGNS, OVER, RUNNING, state_problems
+from infusions.doses.running_rules import OVER, RUNNING, state_problems
 
 WHOLE_DOSE = Decimal("0.95")  # the clock's estimate; the nurse sees the empty bottle
 
@@ -45,8 +45,8 @@ def sign_problems(course: Course) -> list[Problem]:
     if not course.vials or any(not vial.lot or vial.expires_on is None for vial in course.vials):
         problems.append(blocker("vials-incomplete", "A vial has no lot or expiry."))
     for phase, when in ((Phase.BASELINE, "before the infusion"), (Phase.END, "at the end")):
-        if not are_whole(course.signs_of(phase)):
-            message = f"Temperature, pressure and pulse {when} are missing."
+        if lacking := course.signs_lacking(phase):
+            message = f"Vital signs {when} are missing: {', '.join(lacking)}."
             problems.append(blocker(f"vital-signs-{phase}-missing", message))
     return [*problems, *call_problems(course), *_left_open(course)]
 
@@ -64,10 +64,6 @@ def _left_open(course: Course) -> list[Problem]:
 def advice_problems(record: DoseRecord) -> list[Problem]:
     """Once the pump is off."""
     return state_problems(record, *OVER)
-
-
-def are_whole(signs: VitalSigns | None) -> bool:
-    return signs is not None and all(getattr(signs, name) is not None for name in NEEDED_SIGNS)
 
 
 def amend_problems(record: DoseRecord, *, text: str, reason: str) -> list[Problem]:

@@ -44,7 +44,10 @@ def preset_initial(course: Course, chosen: str) -> dict:
     if not chosen.isdecimal() or len(chosen) > 3 or int(chosen) >= len(tiles):
         return {}
     tile = tiles[int(chosen)]
-    return {"purpose": tile.purpose, "name": tile.name, "dose": tile.dose, "unit": tile.unit, "route": tile.route}
+    purpose = tile.purpose
+    if purpose == Purpose.PREMEDICATION and course.state != DoseState.PREPARING:
+        purpose = Purpose.REACTION if course.reactions else Purpose.OTHER
+    return {"purpose": purpose, "name": tile.name, "dose": tile.dose, "unit": tile.unit, "route": tile.route}
 
 
 def treatment_initial(course: Course, chosen: str) -> dict:

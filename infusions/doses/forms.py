@@ -71,17 +71,19 @@ class SecondCheckForm(RecordForm):
 
     person = forms.CharField(required=False)
     email = forms.EmailField(
-        label="Second person's email", required=False, widget=forms.EmailInput(attrs={"autocomplete": "off"})
+        label="Second person's email",
+        widget=forms.EmailInput(attrs={"autocomplete": "off"}),
+        error_messages={"required": "Say who checks."},
     )
     password = forms.CharField(
         label="Second person's password", widget=forms.PasswordInput(attrs={"autocomplete": "off"})
     )
 
-    def clean(self):
-        cleaned = super().clean()
-        if not cleaned.get("person") and not cleaned.get("email") and "email" not in self.errors:
-            self.add_error("email", "Say who checks.")
-        return cleaned
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.fields["email"].required = not self.data.get("person")
+        if self.data.get("person"):
+            self.fields["password"].label = "Second person's PIN"
 
 
 class VitalSignsForm(RecordForm):

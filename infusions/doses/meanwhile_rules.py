@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 
 from infusion_center.core import clock
-from infusion_center.core.rules import Problem, needs_approval, warning
+from infusion_center.core.rules import Problem, blocker, needs_approval, warning
 from infusions.doses.course import Course
 from infusions.doses.models import DoseState
 from infusions.doses.planning import cap_now_ml_per_h
@@ -22,8 +22,8 @@ def meanwhile_problems(course: Course, now: dt.datetime) -> list[Problem]:
     """Told at the chair, in running and in paused infusions, for as long as it stands."""
     if course.state not in (DoseState.INFUSING, DoseState.PAUSED):
         return []
-    remedy = "Pause, and ask prescriber and pharmacist. Keep the vials."
-    problems = [warning("lot-recalled-meanwhile", one, remedy=remedy) for one in _recalled(course)]
+    remedy = "Pause, call the prescriber, tell the pharmacist. Keep the vials."
+    problems = [blocker("lot-recalled-meanwhile", one, remedy=remedy) for one in _recalled(course)]
     most = cap_now_ml_per_h(course.record, clock.local_date(now, course.record.appointment.site.time_zone))
     if course.rate_ml_per_h > most:
         message = (
@@ -36,6 +36,6 @@ def meanwhile_problems(course: Course, now: dt.datetime) -> list[Problem]:
 def _recalled(course: Course) -> list[str]:
     record, lots = course.record, {vial.lot for vial in course.vials}
     return [
-        f"Lot {one.lot}, which is in this dose, is recalled: {one.recall.reason.rstrip('. ')}."
+        f"Lot {one.lot} runs here and is recalled: {one.recall.reason.rstrip('. ')}."
         for one in recalled_lots(record.product, lots)
     ]

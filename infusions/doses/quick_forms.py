@@ -61,7 +61,10 @@ class PauseForm(ReasonForm):
 
 
 class ResumeForm(ReasonForm):
-    chips = ("Prescriber ordered the restart", "Feels well again", "Line is good again")
+    """Asked for a reason only where the restart needs an order: feeling well again is none."""
+
+    chips = ("Prescriber ordered the restart",)
+    reason = forms.CharField(label="Who ordered it", max_length=120, required=False)
     rate_ml_per_h = forms.DecimalField(
         label="Resume at",
         min_value=Decimal("0.1"),

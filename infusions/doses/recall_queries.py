@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import reduce
+from operator import or_
 
-from django.db.models import Count, Q, Sum
+from django.db.models import Count, Q, QuerySet, Sum
 
 from infusions.doses.models import DoseRecord, DoseState, VialUsed
 from infusions.doses.reaction_models import LateReaction, Reaction
@@ -167,22 +169,39 @@ def visits_ahead(
 ) -> list[VisitAhead]:
     """Visits of the next weeks, whose order names or allows one of the products, where vials of the lots may come from.
 
-    That is a site with some on hand, or one that keeps no stock here and gave the lot before. One statement.
+    That is a site with some on hand, or one that keeps no stock here and gave the lot before. Two statements.
     """
-    held: dict[int, int | None] = {}
+    held: dict[tuple[int, int], int | None] = {}  # by site and product
     for dose in [*doses.given, *doses.prepared]:
         if not dose.site.tracks_stock:
-            held[dose.site.pk] = None
+            held[dose.site.pk, dose.product_id] = None
     for item in stock:
         if item.on_hand:
-            held[item.site_id] = (held.get(item.site_id) or 0) + item.on_hand
-    places = [site for site in sites if site.pk in held]
-    orders = InfusionOrder.objects.filter(Q(product__in=product_ids) | Q(alternatives__in=product_ids))
-    visits = Appointment.objects.upcoming(now).filter(
-        site__in=places, start__lt=now + AHEAD, order__in=orders.order_by().values("pk")
-    )
-    rows = visits.with_people().order_by("start", "pk")[: MOST_VISITS_AHEAD + 1]
-    return [VisitAhead(visit, held[visit.site_id]) for visit in rows]
+            held[item.site_id, item.product_id] = (held.get((item.site_id, item.product_id)) or 0) + item.on_hand
+    reachable = {site.pk for site in sites}
+    places = [
+        Q(site=site, order__in=_orders_of(product))
+        for site, product in held
+        if site in reachable and product in product_ids
+    ]
+    if not places:
+        return []
+    visits = Appointment.objects.upcoming(now).filter(reduce(or_, places), start__lt=now + AHEAD).with_people()
+    rows = visits.prefetch_related("order__alternatives").order_by("start", "pk")[: MOST_VISITS_AHEAD + 1]
+    return [VisitAhead(visit, _on_hand_for(visit, held)) for visit in rows]
+
+
+def _orders_of(product_id: int) -> QuerySet[InfusionOrder]:
+    """Those that name the product, or allow it instead."""
+    orders = InfusionOrder.objects.filter(Q(product=product_id) | Q(alternatives=product_id))
+    return orders.order_by().values("pk")
+
+
+def _on_hand_for(visit: Appointment, held: Mapping[tuple[int, int], int | None]) -> int | None:
+    """Vials at the visit's site of all products that its order names or allows; None where none are counted."""
+    products = {visit.order.product_id, *(other.pk for other in visit.order.alternatives.all())}
+    counted = [held.get((visit.site_id, product)) for product in products]
+    return sum(filter(None, counted)) or None
 
 
 def visits_now(doses: LotDoses) -> list[tuple[Appointment, LotDose]]:

@@ -10,12 +10,10 @@ from infusion_center.core.rules import Problem, Severity, blocker, note, warning
 from infusions.checklists.models import ChecklistAnswer, PreInfusionChecklist, RunStatus
 from infusions.checklists.queries import latest_answers
 from infusions.checklists.rules import gate_problems
-from infusions.doses.course import Course, course_of
-from infusions.doses.finish_rules import are_whole
-from infusions.doses.models import DoseRecord, DoseState
+from infusions.doses.course import NEEDED_SIGNS, Course, course_of
+from infusions.doses.models import DoseRecord, DoseState, Phase
 from infusions.doses.planning import day_plan
 from infusions.doses.restart import restart_reason_of
-from infusions.doses.running_rules import NEEDED_SIGNS
 from infusions.doses.second_check_rules import preparing_problems, second_check_before_start
 from infusions.doses.vial_rules import vials_problems
 from infusions.formulary.rules import excipient_problems
@@ -120,7 +118,7 @@ def _baseline_problems(course: Course, now: dt.datetime) -> list[Problem]:
 
     Those of today's check count as they are: the start takes them over.
     """
-    if are_whole(course.baseline):
+    if not course.signs_lacking(Phase.BASELINE):
         return []
     if course.baseline is None and set(NEEDED_SIGNS) <= set(checked_signs(course.record.appointment, now)):
         return []

@@ -13,7 +13,7 @@ from infusion_center.core import clock
 from infusion_center.core.rules import RuleViolation, blocker, refuse_if_blocking
 from infusions.doses import finish_rules, titration
 from infusions.doses import running_rules as rules
-from infusions.doses.course import Course
+from infusions.doses.course import Course, signs_lacking
 from infusions.doses.models import DoseRecord, DoseState, Outcome, Phase, RateChange, RateKind, VitalSigns
 from infusions.doses.writing import add_rate, keep, lock
 from infusions.scheduling import attendance
@@ -100,13 +100,12 @@ def record_vital_signs(
 
 
 def phase_of(record: DoseRecord) -> Phase:
-    """The first vital signs after the infusion are those of its end."""
+    """After the infusion come the vital signs of its end, until none that is needed is lacking."""
     if record.state == DoseState.PREPARING:
         return Phase.BASELINE
     if record.state in rules.RUNNING:
         return Phase.DURING
-    has_end = record.vital_signs.filter(phase=Phase.END).exists()
-    return Phase.OBSERVATION if has_end else Phase.END
+    return Phase.END if signs_lacking(record.vital_signs.filter(phase=Phase.END)) else Phase.OBSERVATION
 
 
 @transaction.atomic

@@ -22,7 +22,6 @@ from infusions.orders.models import OrderStatus
 
 STEP_EARLY = dt.timedelta(minutes=2)
 HALF = Decimal("0.5")
-NEEDED_SIGNS = ("temperature_c", "systolic", "diastolic", "pulse")
 RUNNING = (DoseState.INFUSING, DoseState.PAUSED)
 OVER = (DoseState.OBSERVING, DoseState.ENDED)
 PHASE_STATES = {

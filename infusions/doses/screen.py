@@ -14,6 +14,7 @@ from infusions.doses.step_screen import StepNow, step_now
 from infusions.doses.titration import Step
 from infusions.doses.vial_plan import missing_vials
 
+SURPLUS = {"vials-too-many", "vials-above-plan", "vial-waste"}
 OWN_STEPS = {"vials-missing", "second-check-missing", "baseline-missing"}
 
 
@@ -85,6 +86,15 @@ class Screen:
     def other_problems(self) -> list[Problem]:
         """Without what the page says anyway: that its own first steps are still to be done."""
         return [p for p in self.problems if p.code not in OWN_STEPS]
+
+    @property
+    def surplus(self) -> Problem | None:
+        """More in the vials than is planned: said at once with the vial that makes it so, not first at the start."""
+        return next((p for p in self.problems if p.code in SURPLUS), None)
+
+    @property
+    def vials_are_too_many(self) -> bool:
+        return self.surplus is not None and self.surplus.severity == Severity.BLOCKER
 
     @property
     def checklist_is_open(self) -> bool:

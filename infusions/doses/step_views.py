@@ -8,7 +8,7 @@ from django.views.decorators.http import require_POST
 from infusion_center.accounts.access import requires
 from infusion_center.accounts.roles import Permission
 from infusion_center.core.rules import RuleViolation
-from infusions.doses import quick_forms, running_rules, services
+from infusions.doses import quick_forms, services
 from infusions.doses.act_views import acted, back, told, visible_record
 from infusions.doses.running import refuse_stale
 from infusions.doses.views import JUST_ACTED, visible_visit
@@ -27,7 +27,6 @@ def step_up(request, appointment_id):
     def said(done):
         if done.change is None:
             return ""
-        tell_holds(request, done.signs)
         return f"The pump runs at {done.change.rate_ml_per_h.normalize():f} mL/h."
 
     response = acted(request, appointment_id, quick_forms.StepForm, stepped, act="step", said=said)
@@ -36,12 +35,6 @@ def step_up(request, appointment_id):
     messages.warning(request, "Vital signs saved. The rate was not raised: give the reason, or stay.")
     request.session[JUST_ACTED] = appointment_id
     return redirect(reverse("doses:dose-detail", args=[appointment_id]) + "?do=step#act")
-
-
-def tell_holds(request, signs):
-    if signs is not None:
-        for problem in running_rules.hold_problems(signs, signs.record.appointment.site):
-            messages.warning(request, f"{problem.message} {problem.remedy}")
 
 
 @requires(Permission.INFUSE)

@@ -41,11 +41,19 @@
     showOverall();
   }
 
+  // What was typed and came back as not readable.
+  function refused() {
+    return Array.from(form.querySelectorAll("input.is-invalid:not([type=radio]):not([type=checkbox])")).filter(function (field) {
+      return field.value.trim();
+    }).length;
+  }
+
   function showOverall() {
     var saved = document.querySelector("[data-saved]");
     if (!saved) return;
-    if (failed.size) {
-      saved.textContent = failed.size + " not saved";
+    var open = failed.size + refused();
+    if (open) {
+      saved.textContent = open + " not saved";
       saved.dataset.state = "failed";
     } else if (saved.dataset.state === "failed") {
       saved.textContent = "All saved";

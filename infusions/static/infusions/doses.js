@@ -107,6 +107,11 @@
 
   document.querySelectorAll("[data-stepper]").forEach(addStepper);
   document.addEventListener("htmx:afterSettle", tick);
+  // What was said of the act before is over once the next vial is scanned.
+  document.addEventListener("htmx:afterSwap", function (event) {
+    var said = document.querySelector(".messages");
+    if (said && event.detail.target && event.detail.target.id === "_prepared") said.remove();
+  });
   tick();
   setInterval(tick, 1000);
 })();

@@ -9,7 +9,7 @@ from infusion_center.core.rules import RuleViolation
 from infusions.checklists.confirming import confirm_earlier
 from infusions.checklists.hold_services import record_hold_step
 from infusions.checklists.models import HoldStep, RunStatus
-from infusions.checklists.queries import latest_answers
+from infusions.checklists.queries import context_of, latest_answers
 from infusions.checklists.repeats import repeatable_answers
 from infusions.checklists.services import start_checklist
 from infusions.scheduling.states import State
@@ -165,3 +165,12 @@ def test_nothing_is_repeated_of_a_check_that_was_left_open_over_midnight(arrived
     make_open_checklist(arrived, now=late, answers={"consent": "no", "weight": "70"})
     second = start_checklist(appointment=arrived, by=nurse, now=late + 20 * MINUTE)
     assert repeatable_answers(second, late + 20 * MINUTE) == {}
+
+
+def test_fluids_given_make_up_for_yesterday_in_the_next_check_only(arrived, nurse):
+    first = make_passed_checklist(arrived, now=NOON, intake_day_before="800")
+    noted(first, "fluids", amount_ml=500)
+    second = start_checklist(appointment=arrived, by=nurse, now=NOON + 60 * MINUTE)
+    now = NOON + 60 * MINUTE
+    given = [context_of(arrived, now, before=run).fluids_given_ml for run in (first, second)]
+    assert given == [0, 500]

@@ -88,6 +88,10 @@ def test_a_weight_change_of_ten_percent_holds(items, kg, expected):
         ("1999", {}, [("intake-day-before-below", N)]),
         ("2000", {}, []),
         ("999", {"hydration_target_ml": 1500}, [("intake-day-before-low", B)]),
+        # Given here since an earlier check: yesterday is made up for, or not yet.
+        ("750", {"fluids_given_ml": 250}, [("intake-day-before-made-up", W)]),
+        ("749", {"fluids_given_ml": 250}, [("intake-day-before-low", B)]),
+        ("599", {"fluids_given_ml": 500, "fluid_restriction_ml": 1200}, [("intake-day-before-low", A)]),
         # A fluid restriction takes the place of the target and asks the prescriber.
         ("700", {"fluid_restriction_ml": 1200}, []),
         ("600", {"fluid_restriction_ml": 1200}, []),
@@ -186,10 +190,15 @@ def test_an_old_creatinine(items, days, known, expected):
     assert found(items, {"creatinine": "0.8", "creatinine-on": measured_on}, **known) == expected
 
 
-@pytest.mark.parametrize(("first", "severity"), [(True, A), (False, W)])
-def test_no_creatinine_at_all(items, first, severity):
-    problems = answer_problems(items, {}, context(is_first_dose=first))
-    assert [(p.code, p.severity) for p in problems] == [("creatinine-missing", severity)]
+# Nothing known at all, or the value of an earlier visit that many days ago.
+@pytest.mark.parametrize(
+    ("days", "first", "expected"),
+    [(None, True, [A]), (None, False, [W]), (366, False, []), (367, False, [W]), (92, True, []), (93, True, [A])],
+)
+def test_no_new_creatinine(items, days, first, expected):
+    last = {} if days is None else {"last_creatinine_on": NOON.date() - dt.timedelta(days=days)}
+    problems = answer_problems(items, {}, context(is_first_dose=first, **last))
+    assert [(p.code, p.severity) for p in problems] == [("creatinine-missing", severity) for severity in expected]
 
 
 @pytest.mark.parametrize(

@@ -79,7 +79,7 @@ def test_a_rate_above_a_cap_that_fell_is_told_until_it_is_slowed(at_168, nurse_u
 
 def test_a_lot_recalled_while_it_runs_is_told_and_needs_a_decision_to_go_faster_or_on(at_168, nurse_user):
     make_recall(at_168.product, "LOT1", reason="Particles", opened_at=at(149))
-    recalled = [("lot-recalled-meanwhile", "Lot LOT1, which is in this dose, is recalled: Particles.")]
+    recalled = [("lot-recalled-meanwhile", "Lot LOT1 runs here and is recalled: Particles.")]
     up = {"record": at_168, "rate_ml_per_h": Decimal(336), "by": nurse_user, "now": at(150)}
     assert (told(at_168, 150), refusal(change_rate, **up)) == (recalled, {"lot-recalled-meanwhile"})
     pause_infusion(record=at_168, by=nurse_user, now=at(151))

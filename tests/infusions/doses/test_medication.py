@@ -9,10 +9,11 @@ from django.urls import reverse
 from infusion_center.core.rules import RuleViolation, codes
 from infusions.doses import finish_rules
 from infusions.doses.course import course_of
+from infusions.doses.finish_screen import preset_initial
 from infusions.doses.medication_models import MedicationGiven
 from infusions.doses.medication_presets import Preset, flush_of, ordered_presets, presets
 from infusions.doses.models import DoseRecord, DoseState
-from infusions.doses.services import record_advice, record_medication
+from infusions.doses.services import record_advice, record_medication, record_reaction
 from infusions.facility.models import Nurse
 from infusions.reminders.models import Kind, Reminder
 from infusions.scheduling.states import State
@@ -212,3 +213,14 @@ def test_the_printed_advice_is_in_the_patients_language_and_names_no_dose(client
     sheet = page[page.index("<article") : page.index("</article>")]
     assert words in sheet
     assert [word for word in (str(ended.product), " g ", "mL") if word in sheet] == []
+
+
+@pytest.mark.parametrize(
+    ("state", "reacts", "purpose"),
+    [("preparing", False, "premedication"), ("infusing", False, "other"), ("infusing", True, "reaction")],
+)
+def test_a_tile_tapped_after_the_start_is_no_premedication(make_visit, nurse_user, state, reacts, purpose):
+    record = make_dose_record(make_visit(state=State.IN_PROGRESS, order=make_order()), state=state)
+    if reacts:
+        record_reaction(record=record, kind="headache", grade=1, action="Watched", by=nurse_user, now=at(45))
+    assert preset_initial(course_of(record), "0")["purpose"] == purpose

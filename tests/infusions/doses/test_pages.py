@@ -6,11 +6,13 @@ from django.urls import reverse
 
 from infusion_center.audit.models import AuditEvent
 from infusions.doses.models import DoseRecord, DoseState, RateChange, VialUsed
+from infusions.doses.services import record_reaction
 from infusions.facility.models import Nurse
 from infusions.scheduling.states import State
 from tests.factories.doses import make_dose_record, make_rate
 from tests.factories.facility import make_nurse, make_site
 from tests.factories.orders import make_order
+from tests.factories.stock import make_recall
 from tests.infusions.doses.conftest import NOON, at, make_passed
 
 PASSWORD = "correct horse battery"
@@ -198,7 +200,26 @@ def test_vital_signs_outside_the_limits_say_hold(client, running, morning):
     morning.move_to(at(45))
     data = {"systolic": 85, "diastolic": 50, "pulse": 70}
     page = client.post(url("vital-signs-add", running.appointment), data, follow=True)
-    assert "Systolic pressure 85 mmHg is low (limit 90 mmHg). Hold the infusion" in text_of(page)
+    assert text_of(page).count("Systolic pressure 85 mmHg is low (limit 90 mmHg).") == 1
+    assert "Hold the infusion, measure again and call the prescriber." in text_of(page)
+
+
+def test_a_recall_of_a_running_lot_is_told_at_the_chair(client, running, morning):
+    def told():
+        page = client.get(url("dose-status", running.appointment))
+        return "Lot LOT1 runs here and is recalled: Particles." in text_of(page)
+
+    assert not told()
+    make_recall(running.product, "LOT1", opened_at=at(40), reason="Particles")
+    assert told()
+
+
+def test_the_restart_after_grade_2_offers_only_an_order_as_its_reason(client, running, nurse_user, morning):
+    morning.move_to(at(45))
+    record_reaction(record=running, kind="headache", grade=2, action="Paused", by=nurse_user, now=at(44))
+    page = client.get(url("dose-detail", running.appointment))
+    assert page.context["resume_needs_reason"]
+    assert page.context["forms"]["resume"].chips == ("Prescriber ordered the restart",)
 
 
 def test_status_follows_the_clock_and_says_when_a_colleague_acted(client, running, morning):

@@ -83,6 +83,16 @@ def test_a_scan_adds_the_vial_and_says_which(client_for, record, code, nurse_use
     assert "Still missing: 1 × 10 g." in text
 
 
+def test_a_vial_too_many_says_so_at_once(client_for, record, code):
+    client = client_for("nurse")
+    for serial in ("A1", "A2"):
+        page = scan(client, record, scan_of(code, serial=serial), follow=True)
+    assert page.context["screen"].surplus.code == "vial-waste"
+    page = scan(client, record, scan_of(code, serial="A3"), follow=True)
+    assert "Remove a vial of 20 g or more." in page.text
+    assert "The vials hold the dose." not in page.text
+
+
 def test_without_a_script_the_scan_leads_back_to_the_page(client_for, record, code):
     response = scan(client_for("nurse"), record, scan_of(code, serial="SN1"), follow=True)
     address = reverse("doses:dose-detail", args=[record.appointment.public_id])

@@ -1,11 +1,14 @@
+import datetime as dt
 from decimal import Decimal
 
 import pytest
 
 from infusion_center.core.rules import codes
 from infusions.doses import running_rules as rules
-from infusions.doses.models import Phase, VitalSigns
-from infusions.doses.services import end_infusion, record_vital_signs
+from infusions.doses.course import course_of
+from infusions.doses.finish_rules import sign_problems
+from infusions.doses.models import DoseState, Phase, VitalSigns
+from infusions.doses.services import end_infusion, end_observation, record_vital_signs, sign_dose
 from infusions.scheduling.states import State
 from tests.factories.doses import GOOD_SIGNS, make_dose_record
 from tests.factories.orders import make_order
@@ -26,6 +29,24 @@ def test_record_vital_signs_takes_the_phase_from_the_state(running, nurse_user):
         record_vital_signs(record=running, by=nurse_user, now=at(minute), **GOOD_SIGNS).phase for minute in (51, 80)
     ]
     assert phases == [Phase.END, Phase.OBSERVATION]
+
+
+def test_what_was_left_out_at_the_end_can_be_measured_after_the_observation(make_visit, nurse_user):
+    record = make_dose_record(make_visit(state=State.IN_PROGRESS, order=make_order()), state=DoseState.OBSERVING)
+    record.vital_signs.filter(phase=Phase.END).delete()
+    first = {name: value for name, value in GOOD_SIGNS.items() if name != "temperature_c"}
+    now = record.ended_at + dt.timedelta(minutes=1)
+    record_vital_signs(record=record, by=nurse_user, now=now, **first)
+    end_observation(record=record, reason="Patient's wish", by=nurse_user, now=now)
+    assert [one.message for one in sign_problems(course_of(record)) if one.code == "vital-signs-end-missing"] == [
+        "Vital signs at the end are missing: temperature."
+    ]
+    later = record_vital_signs(
+        record=record, by=nurse_user, now=now + dt.timedelta(minutes=2), temperature_c=Decimal("36.8")
+    )
+    assert later.phase == Phase.END
+    sign_dose(record=record, by=nurse_user, now=now + dt.timedelta(minutes=3))
+    assert record.state == DoseState.SIGNED
 
 
 @pytest.mark.parametrize(

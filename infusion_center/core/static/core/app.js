@@ -83,3 +83,13 @@
   var summary = document.querySelector(".error-summary");
   if (summary) summary.focus();
 })();
+
+// The patient's banner rests below the strip, however high the chips of other patients make it.
+(function () {
+  "use strict";
+  var strip = document.querySelector(".strip");
+  if (!strip || !window.ResizeObserver) return;
+  new ResizeObserver(function () {
+    document.documentElement.style.setProperty("--strip-height", strip.offsetHeight + "px");
+  }).observe(strip);
+})();
