@@ -15,10 +15,10 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from django.db.models import CharField, Q, QuerySet, TextField, Value
-from django.db.models.functions import Cast
+from django.db.models.functions import Cast, Concat
 
 from infusions.checklists.models import HoldStep, HoldStepKind, PreInfusionChecklist
-from infusions.doses.course import Course
+from infusions.doses.course import NEEDED_SIGNS, Course
 from infusions.doses.models import DoseRecord, DoseState, RateChange, VialUsed, VitalSigns
 from infusions.doses.reaction_models import Reaction, ReactionKind, ReactionStep
 from infusions.facility.models import Setting, Site
@@ -108,8 +108,14 @@ class Rate(NamedTuple):
 
 
 class Signs(NamedTuple):
+    """Of the values only whether they were measured is asked."""
+
     at: dt.datetime
     phase: str
+    temperature_c: str | None = None
+    systolic: str | None = None
+    diastolic: str | None = None
+    pulse: str | None = None
 
 
 class ReactionRow(NamedTuple):
@@ -204,7 +210,7 @@ def course_of(visit: VisitRow, parts: Parts) -> Course | None:
         record,
         tuple(parts.vials),
         tuple(parts.rates),
-        tuple(sorted(parts.signs)),
+        tuple(sorted(parts.signs, key=lambda signs: signs.at)),
         tuple(sorted(parts.reactions)),
         tuple(sorted(parts.reaction_steps)),
     )
@@ -227,7 +233,7 @@ def parts_by_visit(visits: Sequence[VisitRow]) -> dict[int, Parts]:
             case "rate":
                 parts.rates.append(Rate(at, Decimal(number), text))
             case "signs":
-                parts.signs.append(Signs(at, text))
+                parts.signs.append(Signs(at, text, *(value or None for value in number.split(","))))
             case "vial":
                 parts.vials.append(Vial(at, Decimal(number)))
             case "reaction":
@@ -258,13 +264,14 @@ def _parts(running: list[int], records: list[int], arrived: list[int]):
     def of(model, rows: list[int], word: str, at: str, text, figure) -> QuerySet:
         return model.objects.filter(record_id__in=rows).values_list(kind(word), "record_id", at, text, figure)
 
+    measured = [part for name in NEEDED_SIGNS for part in (Value(","), number(name))][1:]
     plans = DoseRecord.objects.filter(pk__in=running)
     runs = PreInfusionChecklist.objects.filter(appointment_id__in=arrived)
     says_when = Q(recheck_at__isnull=False) | Q(kind=HoldStepKind.SENT_HOME)
     steps = HoldStep.objects.filter(says_when, run__appointment_id__in=arrived)
     rows = [
         of(RateChange, running, "rate", "at", "kind", number("rate_ml_per_h")),
-        of(VitalSigns, running, "signs", "at", "phase", nothing),
+        of(VitalSigns, running, "signs", "at", "phase", Concat(*measured, output_field=CharField())),
         of(VialUsed, running, "vial", "recorded_at", nothing, number("grams")),
         of(Reaction, records, "reaction", "onset_at", "kind", number("grade")),
         of(ReactionStep, records, "reaction_step", "at", "kind", nothing),

@@ -6,6 +6,7 @@ import re
 import pytest
 from playwright.sync_api import expect
 
+from infusion_center.audit.models import AuditEvent
 from infusion_center.core import clock
 from infusions.checklists.models import ChecklistAnswer
 from infusions.doses.models import DoseState
@@ -215,3 +216,10 @@ def test_a_tablet_left_alone_locks_by_itself_and_touches_keep_it_open(page, site
     expect(page).to_have_url(re.compile(r"/lock/\?next="))
     type_pin(page)
     expect(page).to_have_url(re.compile(r"/tablet/$"))
+
+
+def test_the_board_locks_by_one_tap_too(page, ann):
+    page.goto("/board/")
+    page.get_by_role("button", name="Lock").tap()
+    expect(page.locator(".lock-overlay")).to_be_visible()
+    assert AuditEvent.objects.filter(action="tablet.locked", actor_id=ann.pk).count() == 1

@@ -55,6 +55,14 @@ def test_board_tells_of_a_record_what_the_chairside_page_tells(center, state, at
     assert as_shown(center, visit, now) == as_told_chairside(visit, now)
 
 
+def test_board_asks_for_what_the_vital_signs_at_the_end_left_out(center):
+    record = make_dose_record(seated(center, State.IN_PROGRESS), state=DoseState.OBSERVING)
+    record.vital_signs.filter(phase="end").update(temperature_c=None)
+    visit, now = record.appointment, record.ended_at
+    shown = as_shown(center, visit, now)
+    assert (shown, "Vital signs at the end" in str(shown)) == (as_told_chairside(visit, now), True)
+
+
 def test_board_tells_of_a_checklist_what_the_chairside_page_tells(center):
     visit = seated(center, State.ARRIVED)
     make_passed_checklist(visit)
