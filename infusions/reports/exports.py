@@ -40,22 +40,27 @@ HEADINGS = (
 CHUNK = 2000
 
 
-@transaction.atomic
-def download_visits(*, scope: Scope, by: User) -> Iterator[str]:
-    """Record the download and hand out the file line by line; patients are named by their record number."""
-    rows = visit_rows(scope)
+def keep_download(scope: Scope, *, by: User, what: str, rows: int) -> None:
+    """Every download is recorded with its period, its sites and how long it was."""
     site = scope.sites[0] if len(scope.sites) == 1 else None
     audit.record(
         "report.downloaded",
         site or by,
         by=by,
         site=site,
-        what="the list of visits",
+        what=what,
         sites=[one.public_id for one in scope.sites],
         first_day=scope.first_day.isoformat(),
         last_day=scope.last_day.isoformat(),
-        rows=rows.count(),
+        rows=rows,
     )
+
+
+@transaction.atomic
+def download_visits(*, scope: Scope, by: User) -> Iterator[str]:
+    """Record the download and hand out the file line by line; patients are named by their record number."""
+    rows = visit_rows(scope)
+    keep_download(scope, by=by, what="the list of visits", rows=rows.count())
     return csv_lines(HEADINGS, (visit_cells(visit) for visit in rows.iterator(chunk_size=CHUNK)))
 
 

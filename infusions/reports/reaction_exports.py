@@ -9,11 +9,10 @@ from django.db import transaction
 from django.db.models import Prefetch
 
 from infusion_center.accounts.models import User
-from infusion_center.audit import services as audit
 from infusion_center.core import clock
 from infusions.doses.models import DoseRecord, VialUsed
 from infusions.doses.reaction_models import LateReaction, Reaction
-from infusions.reports.exports import csv_lines, number
+from infusions.reports.exports import csv_lines, keep_download, number
 from infusions.reports.reactions import rate_mg
 from infusions.reports.scope import Scope
 
@@ -39,18 +38,7 @@ HEADINGS = (
 def download_reactions(*, scope: Scope, by: User) -> Iterator[str]:
     """Record the download and hand out the file."""
     rows = reaction_lines(scope)
-    site = scope.sites[0] if len(scope.sites) == 1 else None
-    audit.record(
-        "report.downloaded",
-        site or by,
-        by=by,
-        site=site,
-        what="the list of reactions",
-        sites=[one.public_id for one in scope.sites],
-        first_day=scope.first_day.isoformat(),
-        last_day=scope.last_day.isoformat(),
-        rows=len(rows),
-    )
+    keep_download(scope, by=by, what="the list of reactions", rows=len(rows))
     return csv_lines(HEADINGS, rows)
 
 

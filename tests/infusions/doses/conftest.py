@@ -8,6 +8,7 @@ import time_machine
 from infusions.checklists.models import ChecklistTemplate, PreInfusionChecklist, RunStatus
 from infusions.scheduling.states import State
 from tests.factories.accounts import make_staff
+from tests.factories.formulary import make_product, make_rate_schedule
 from tests.factories.orders import make_order
 from tests.factories.scheduling import make_appointment
 
@@ -60,5 +61,21 @@ def make_visit(site):
 def visit(make_visit):
     """Arrived for 30 g (300 mL) of a 10% product at 70 kg: 21, 42, 84, 168, 336 mL/h."""
     visit = make_visit(order=make_order())
+    make_passed(visit)
+    return visit
+
+
+@pytest.fixture
+def stocked(site):
+    site.tracks_stock = True
+    site.save()
+    return site
+
+
+@pytest.fixture
+def cold_visit(make_visit):
+    """The same, of a product that keeps for thirty days out of the refrigerator."""
+    product = make_rate_schedule(product=make_product(needs_warming=True, room_temperature_days=30)).product
+    visit = make_visit(order=make_order(product=product))
     make_passed(visit)
     return visit

@@ -16,7 +16,7 @@ from tests.factories.facility import make_site
 from tests.factories.formulary import make_product, make_rate_schedule
 from tests.factories.orders import make_order
 from tests.factories.stock import gtin_of, make_code, make_recall, make_stock, scan_of
-from tests.infusions.doses.conftest import NOON, make_passed
+from tests.infusions.doses.conftest import NOON
 
 TODAY = dt.date(2026, 11, 23)
 EXPIRY = dt.date(2027, 10, 31)
@@ -37,22 +37,6 @@ def record(visit):
 @pytest.fixture
 def code(record):
     return make_code(record.product, grams="20")
-
-
-@pytest.fixture
-def stocked(site):
-    site.tracks_stock = True
-    site.save()
-    return site
-
-
-@pytest.fixture
-def cold_visit(make_visit):
-    """The same of a product that keeps for thirty days out of the refrigerator."""
-    product = make_rate_schedule(product=make_product(needs_warming=True, room_temperature_days=30)).product
-    visit = make_visit(order=make_order(product=product))
-    make_passed(visit)
-    return visit
 
 
 def scan(client, record, text, **extra):

@@ -15,10 +15,10 @@ from infusions.stock.models import KnownLot, StockItem, StockMovement
 from infusions.stock.queries import stock_violations
 from infusions.stock.services import move_to_room
 from tests.factories.doses import make_dose_record
-from tests.factories.formulary import make_product, make_rate_schedule
+from tests.factories.formulary import make_product
 from tests.factories.orders import make_order
 from tests.factories.stock import make_code, make_recall, make_stock, scan_of
-from tests.infusions.doses.conftest import NOON, make_passed
+from tests.infusions.doses.conftest import NOON
 
 TODAY = dt.date(2026, 11, 23)
 EXPIRY = dt.date(2027, 10, 31)
@@ -39,22 +39,6 @@ def record(visit):
 @pytest.fixture
 def code(record):
     return make_code(record.product, grams="20")
-
-
-@pytest.fixture
-def stocked(site):
-    site.tracks_stock = True
-    site.save()
-    return site
-
-
-@pytest.fixture
-def cold_visit(make_visit):
-    """The same of a product that keeps for thirty days out of the refrigerator."""
-    product = make_rate_schedule(product=make_product(needs_warming=True, room_temperature_days=30)).product
-    visit = make_visit(order=make_order(product=product))
-    make_passed(visit)
-    return visit
 
 
 def add(record, by, **values):
