@@ -123,3 +123,19 @@ def test_three_taps_in_one_breath_are_all_kept(open_page, run):
     kept = {code: answer.value for code, answer in latest_answers(run).items()}
     assert kept == {"dehydration-signs": ["thirst", "dry-mouth", "dizzy"], "urine-normal": "no"}
     assert [page.locator(f"#{tap}").is_checked() for tap in taps] == [True, True, True]
+
+
+def test_a_slow_reply_still_finds_its_question_after_news_of_it_came_first(open_page, run):
+    """The reply to a tap is held back until the regular look for news has brought the same answer."""
+    PatientReport.objects.create(appointment=run.appointment, values={"infection": "no"}, reported_at=run.started_at)
+    page, held_back = open_check(open_page, run, (1024, 768)), []
+    page.route("**/confirm/", lambda route: held_back.append((route, route.fetch())))
+    question = page.locator("#item-infection")
+    with page.expect_response(lambda response: "/changes/" in response.url and response.status == 200):
+        question.get_by_role("button", name="Confirm").tap()
+    [(route, reply)] = held_back
+    with page.expect_response("**/confirm/") as arrived:
+        route.fulfill(response=reply)
+    assert arrived.value.finished() is None
+    expect(question.get_by_text("as the patient reported")).to_be_visible()
+    assert {code: answer.value for code, answer in latest_answers(run).items()} == {"infection": "no"}

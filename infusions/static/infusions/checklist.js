@@ -119,7 +119,9 @@
     var question = questionOf(event.detail.target);
     if (!question) return;
     var typing = question.contains(document.activeElement) && document.activeElement.matches("input[type=text], textarea");
-    if (typing || question.dataset.dirty || failed.has(question.dataset.item)) {
+    // Its own reply is on the way: redrawn now, it would come back to a question that is no longer on the page.
+    var waiting = question.matches(".htmx-request") || question.querySelector(".htmx-request");
+    if (typing || waiting || question.dataset.dirty || failed.has(question.dataset.item)) {
       event.detail.shouldSwap = false;
       heldBack = true;
     }
