@@ -23,6 +23,13 @@ class Setting(models.TextChoices):
     HOME = "home", "At home"
 
 
+class MoveRequests(models.TextChoices):
+    """What a patient who cannot come may do by the link in the mail."""
+
+    OFFER = "offer", "Choose among times that fit"
+    CALL_BACK = "call_back", "Ask to be called back"
+
+
 def validate_time_zone(name: str) -> None:
     from zoneinfo import available_timezones
 
@@ -84,6 +91,17 @@ class Site(PublicIdModel, TimestampedModel):
     reminder_days = models.JSONField(default=default_reminder_days, help_text="days before the visit")
     quiet_from = models.TimeField(default="20:00")
     quiet_until = models.TimeField(default="08:00")
+    sends_hydration_mail = models.BooleanField(default=True, help_text="the evening before each visit")
+    sends_after_care_mail = models.BooleanField(default=True, help_text="the day after each visit")
+    sends_day_sheet = models.BooleanField(default=True, help_text="to each nurse, the evening before a shift")
+    move_requests = models.CharField(
+        max_length=10, choices=MoveRequests, default=MoveRequests.OFFER, help_text="what the link to move a visit does"
+    )
+    cancel_cutoff_hours = models.PositiveSmallIntegerField(
+        default=24,
+        validators=[MaxValueValidator(168)],
+        help_text="closer to the visit patients cannot cancel or move by link: they call",
+    )
     hydration_target_ml = models.PositiveIntegerField(default=2000)
     hold_temperature_c = models.DecimalField(max_digits=3, decimal_places=1, default="38.0")
     hold_systolic_low = models.PositiveSmallIntegerField(default=90)

@@ -1,4 +1,5 @@
-"""The ledger of messages owed: one row per appointment, its version, kind and channel, or per waitlist offer."""
+"""The ledger of messages owed: one row per appointment, its version, kind and channel; per waitlist offer; or per
+nurse, site and day."""
 
 from django.conf import settings
 from django.db import models
@@ -19,13 +20,18 @@ class Kind(models.TextChoices):
     DAYS_3 = "days_3", "3 days before"
     DAYS_2 = "days_2", "2 days before"
     DAYS_1 = "days_1", "1 day before"
+    HYDRATION = "hydration", "Evening before"
     MOVED = "moved", "Moved"
     CANCELLED = "cancelled", "Cancelled"
     OFFER = "offer", "Offer from the waitlist"
     ADVICE = "advice", "Advice after the visit"
+    AFTER_CARE = "after_care", "Day after"
+    DAY_SHEET = "day_sheet", "Day sheet of a nurse"
 
 
 ANNOUNCING = frozenset({Kind.CONFIRMATION, Kind.MOVED})
+# About a visit that is over: whatever became of its time, they are of use to whoever was here.
+AFTERWARDS = frozenset({Kind.ADVICE, Kind.AFTER_CARE})
 # Which day reminders a site may ask for.
 DAYS_BEFORE: dict[Kind, int] = {kind: int(kind[5:]) for kind in Kind if kind.startswith("days_")}
 
@@ -62,6 +68,10 @@ class Reason(models.TextChoices):
     OFFER_TAKEN = "offer_taken", "The time was taken before it could be offered"
     OFFER_NIGHT = "offer_night", "The offer ends before a decent hour: call the patient"
     GAVE_UP = "gave_up", "Given up after too many tries"
+    BOUNCED = "bounced", "Mail to this address came back: call the patient"
+    COMPLAINED = "complained", "The patient reported our mail as unwanted: call instead"
+    NOTHING_ON = "nothing_on", "No visits that day"
+    NOT_ON_SHIFT = "not_on_shift", "No shift that day any more"
 
 
 class ReminderQuerySet(models.QuerySet):
@@ -69,7 +79,7 @@ class ReminderQuerySet(models.QuerySet):
         return self.of_sites(Site.objects.visible_to(user))
 
     def of_sites(self, sites):
-        return self.filter(Q(appointment__site__in=sites) | Q(offer__entry__site__in=sites))
+        return self.filter(Q(appointment__site__in=sites) | Q(offer__entry__site__in=sites) | Q(day_site__in=sites))
 
     def with_visit(self):
         """With what the message is about: a visit, or an offer and its entry."""
@@ -93,6 +103,11 @@ class Reminder(PublicIdModel, TimestampedModel):
     offer = models.ForeignKey(
         "infusions.WaitlistOffer", on_delete=models.PROTECT, null=True, blank=True, related_name="reminders"
     )
+    nurse = models.ForeignKey(
+        "infusions.Nurse", on_delete=models.PROTECT, null=True, blank=True, related_name="reminders"
+    )
+    day = models.DateField(null=True, blank=True, help_text="of a day sheet, by the site's calendar")
+    day_site = models.ForeignKey(Site, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
     kind = models.CharField(max_length=15, choices=Kind)
     channel = models.CharField(max_length=10, default="email")
     resend_no = models.PositiveSmallIntegerField(
@@ -107,6 +122,7 @@ class Reminder(PublicIdModel, TimestampedModel):
     tries = models.PositiveSmallIntegerField(default=0)
     settled_at = models.DateTimeField(null=True, blank=True, help_text="when sent, skipped or failed for good")
     message_id = models.CharField(max_length=120, blank=True)
+    provider_id = models.CharField(max_length=200, blank=True, help_text="by which the mail provider knows it")
     requested_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
     )
@@ -119,6 +135,7 @@ class Reminder(PublicIdModel, TimestampedModel):
         indexes = [
             models.Index(fields=["state", "due_at"], name="reminder_state_due"),
             models.Index(fields=["due_at"], name="reminder_due"),
+            models.Index(fields=["provider_id"], name="reminder_provider_id", condition=~Q(provider_id="")),
         ]
         constraints = [
             models.UniqueConstraint(
@@ -128,9 +145,16 @@ class Reminder(PublicIdModel, TimestampedModel):
             models.UniqueConstraint(
                 fields=["offer", "channel", "resend_no"], condition=Q(offer__isnull=False), name="reminder_offer_once"
             ),
+            models.UniqueConstraint(
+                fields=["nurse", "day", "day_site", "channel", "resend_no"],
+                condition=Q(nurse__isnull=False),
+                name="reminder_day_sheet_once",
+            ),
             models.CheckConstraint(
-                condition=Q(appointment__isnull=False, offer=None) | Q(appointment=None, offer__isnull=False),
-                name="reminder_visit_or_offer",
+                condition=Q(appointment__isnull=False, offer=None, nurse=None, day=None, day_site=None)
+                | Q(appointment=None, offer__isnull=False, nurse=None, day=None, day_site=None)
+                | Q(appointment=None, offer=None, nurse__isnull=False, day__isnull=False, day_site__isnull=False),
+                name="reminder_about_one_thing",
             ),
             # Two planners that disagree on whether the patient was told before still announce a version once.
             models.UniqueConstraint(
