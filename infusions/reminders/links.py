@@ -5,6 +5,7 @@ A token is the whole authority: the pages behind it use no session, so they need
 
 import datetime as dt
 from dataclasses import dataclass
+from enum import StrEnum
 
 from django.core import signing
 
@@ -12,7 +13,22 @@ from infusions.scheduling.models import Appointment, WaitlistOffer
 
 # Visits are booked up to a year ahead; what has passed shows nothing anyway.
 MAX_AGE = dt.timedelta(days=400)
-VISIT_SALT = "reminders.visit"
+
+
+class Purpose(StrEnum):
+    """What the link of a visit lets its reader do; a token of one purpose opens nothing else."""
+
+    VISIT = "visit"  # see it, confirm it
+    MOVE = "move"
+    CANCEL = "cancel"
+    BEFORE = "before"  # say how she is, before the visit
+    AFTER = "after"  # and after it
+
+    @property
+    def salt(self) -> str:
+        return f"reminders.{self.value}"
+
+
 STOP_SALT = "reminders.stop"
 OFFER_SALT = "reminders.offer"
 OF_OFFER = "offer-"  # public ids hold no hyphen
@@ -35,9 +51,13 @@ class VisitLink:
     def is_current(self) -> bool:
         return self.version == self.appointment.version
 
+    def token(self, purpose: Purpose) -> str:
+        """To another page about the visit as this link knew it."""
+        return _signed_visit(self.appointment, self.version, purpose)
 
-def visit_token(appointment: Appointment) -> str:
-    return _signer(VISIT_SALT).sign(f"{appointment.public_id}-{appointment.version}")
+
+def visit_token(appointment: Appointment, purpose: Purpose = Purpose.VISIT) -> str:
+    return _signed_visit(appointment, appointment.version, purpose)
 
 
 def offer_token(offer: WaitlistOffer) -> str:
@@ -50,8 +70,8 @@ def stop_token(about: Appointment | WaitlistOffer) -> str:
     return _signer(STOP_SALT).sign(f"{OF_OFFER if isinstance(about, WaitlistOffer) else ''}{about.public_id}")
 
 
-def read_visit_token(token: str) -> VisitLink:
-    public_id, _, version = _read(token, VISIT_SALT).partition("-")
+def read_visit_token(token: str, purpose: Purpose = Purpose.VISIT) -> VisitLink:
+    public_id, _, version = _read(token, purpose.salt).partition("-")
     return VisitLink(_appointment(public_id), int(version))
 
 
@@ -62,6 +82,10 @@ def read_offer_token(token: str) -> WaitlistOffer:
 def read_stop_token(token: str) -> Appointment | WaitlistOffer:
     public_id = _read(token, STOP_SALT)
     return _offer(public_id.removeprefix(OF_OFFER)) if public_id.startswith(OF_OFFER) else _appointment(public_id)
+
+
+def _signed_visit(appointment: Appointment, version: int, purpose: Purpose) -> str:
+    return _signer(purpose.salt).sign(f"{appointment.public_id}-{version}")
 
 
 def _signer(salt: str) -> signing.TimestampSigner:

@@ -66,7 +66,7 @@ def visit(request, token):
         return redirect("reminders:visit", token=token)
     fresh = reverse("reminders:visit", args=[links.visit_token(appointment)]) if situation == "changed" else ""
     asks = situation == "open" and not opening_problems(appointment, clock.now())
-    before_url = reverse("reminders:before-visit", args=[token]) if asks else ""
+    before_url = reverse("reminders:before-visit", args=[link.token(links.Purpose.BEFORE)]) if asks else ""
     more = {"situation": situation, "fresh_url": fresh, "form": form, "before_url": before_url}
     return page_of(request, "visit", appointment, **more)
 

@@ -31,15 +31,16 @@ from infusions.scheduling.models import Appointment
 @patient_page
 def before_visit(request, token):
     """Thanks for what was sent today; else, and on demand, the questions of the day."""
-    link, now = links.read_visit_token(token), clock.now()
+    link, now = links.read_visit_token(token, links.Purpose.BEFORE), clock.now()
     appointment, situation = link.appointment, situation_of(link)
     if situation == "over":
         return over_page(request, appointment)
     if situation != "open":
-        return redirect("reminders:visit", token=token)
+        return redirect("reminders:visit", token=link.token(links.Purpose.VISIT))
     opens = opens_at(appointment)
     if now < opens:
-        return page_of(request, "before_early", appointment, token=token, opens_on=day_of(opens, appointment))
+        back = link.token(links.Purpose.VISIT)
+        return page_of(request, "before_early", appointment, back=back, opens_on=day_of(opens, appointment))
     asked = codes_asked(appointment, now)
     form = BeforeVisitForm(request.POST or None, codes=asked)
     if request.method == "POST":

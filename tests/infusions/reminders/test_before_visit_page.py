@@ -44,7 +44,7 @@ def make_visit(**patient) -> Appointment:
 
 
 def url(visit):
-    return reverse("reminders:before-visit", args=[links.visit_token(visit)])
+    return reverse("reminders:before-visit", args=[links.visit_token(visit, links.Purpose.BEFORE)])
 
 
 def kept() -> list[dict]:

@@ -156,8 +156,8 @@ def test_forged_and_foreign_tokens_tell_nothing(reader, appointment):
     wrong = {
         "cut off": good[:-1],
         "other purpose": links.stop_token(appointment),
-        "other key": signing.TimestampSigner(key="x" * 50, salt=links.VISIT_SALT, sep=".").sign("a-1"),
-        "no such visit": links._signer(links.VISIT_SALT).sign("nosuchvisit-1"),
+        "other key": signing.TimestampSigner(key="x" * 50, salt=links.Purpose.VISIT.salt, sep=".").sign("a-1"),
+        "no such visit": links._signer(links.Purpose.VISIT.salt).sign("nosuchvisit-1"),
         "nonsense": "x",
     }
     answers = {name: reader.get(reverse("reminders:visit", args=[token])) for name, token in wrong.items()}
