@@ -34,6 +34,11 @@ def noon(time_machine):
 
 
 @pytest.fixture
+def site():
+    return make_site(sends_day_sheet=True)
+
+
+@pytest.fixture
 def nurse(site):
     nurse = make_nurse(site=site)
     make_shift(nurse=nurse, site=site, day=TOMORROW)
@@ -56,7 +61,7 @@ def ledger() -> list[tuple]:
 
 
 def test_each_nurse_with_a_shift_tomorrow_is_owed_one_sheet_for_each_site(nurse, site):
-    other = make_site()
+    other = make_site(sends_day_sheet=True)
     make_shift(nurse=nurse, site=site, day=TOMORROW, start="19:00", end="22:00")
     make_shift(nurse=nurse, site=other, day=TOMORROW, start="11:00")
     make_shift(nurse=nurse, site=site, day=TOMORROW + dt.timedelta(days=1))
@@ -69,7 +74,7 @@ def test_each_nurse_with_a_shift_tomorrow_is_owed_one_sheet_for_each_site(nurse,
 
 def test_tomorrow_is_the_sites(site):
     """Two in the morning in UTC is still the evening before in New York, and long the day itself in Auckland."""
-    far = make_site(time_zone="Pacific/Auckland")
+    far = make_site(time_zone="Pacific/Auckland", sends_day_sheet=True)
     for place in (site, far):
         make_shift(nurse=make_nurse(site=place), site=place, day=TOMORROW, start="20:00", end="22:00")
     plan_day_sheets(NOON - 12 * HOUR)
