@@ -124,7 +124,7 @@ def day_sheet_context(sheet: DaySheet) -> dict:
         "in_chair": len(visits) - at_home,
         "at_home": at_home,
         "unconfirmed": sum(visit.state == State.EXPECTED for visit in visits),
-        "board_url": absolute(f"{reverse('scheduling:board')}?day={sheet.day.isoformat()}"),
+        "board": absolute(f"{reverse('scheduling:board')}?day={sheet.day.isoformat()}"),
     }
 
 
