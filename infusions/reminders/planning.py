@@ -131,7 +131,7 @@ def evening_before(start: dt.datetime, zone: str, quiet: QuietHours) -> Span:
     day = clock.local_date(start, zone) - dt.timedelta(days=1)
     _, midnight = clock.day_bounds(day, zone)
     ends_at = wall_instant(day, quiet.begins, zone) if quiet.begins > EVENING and quiet.exist else midnight
-    return Span(next_allowed(wall_instant(day, EVENING, zone), zone, quiet), min(ends_at, midnight))
+    return Span(next_allowed(wall_instant(day, EVENING, zone), zone, quiet), ends_at)
 
 
 def day_after(finished: dt.datetime, zone: str, quiet: QuietHours) -> Span:

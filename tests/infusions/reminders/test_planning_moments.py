@@ -58,6 +58,7 @@ def test_the_evening_before_is_the_patients(zone, start, due, ends):
     ("quiet", "due", "ends"),
     [
         (NONE, "2026-06-17T21:00", "2026-06-18T04:00"),  # until midnight
+        (QuietHours(dt.time(20), dt.time(20)), "2026-06-17T21:00", "2026-06-18T04:00"),  # none either
         (QuietHours(dt.time(0), dt.time(8)), "2026-06-17T21:00", "2026-06-18T04:00"),
         (QuietHours(dt.time(22, 30), dt.time(6)), "2026-06-17T21:00", "2026-06-18T02:30"),
         (QuietHours(dt.time(16), dt.time(18)), "2026-06-17T22:00", "2026-06-18T04:00"),
