@@ -98,10 +98,12 @@ def test_nobody_can_send_it_after_that_evening(appointment, time_machine):
     time_machine.move_to(FIVE + HOUR, tick=False)
     again = resend_reminder(reminder=sent, reason="Deleted by mistake", by=by)
     assert (again.state, dict(send_due())) == (ReminderState.OWED, {"sent": 1})
+    resend_reminder(reminder=sent, reason="Deleted again", by=by)
     time_machine.move_to(FIVE + 3 * HOUR, tick=False)
+    assert dict(send_due()) == {"skipped": 1}
     with pytest.raises(RuleViolation) as refused:
         resend_reminder(reminder=sent, reason="Once more", by=by)
-    assert (refused.value.codes, Reminder.objects.count()) == ({"not-sendable-too_late"}, 2)
+    assert (refused.value.codes, Reminder.objects.count()) == ({"not-sendable-too_late"}, 3)
 
 
 def test_an_outage_over_the_whole_evening_is_told_in_the_ledger(appointment, time_machine):
