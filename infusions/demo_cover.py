@@ -22,7 +22,7 @@ WANTED = (3, 2, 4, 1)  # so many visits left uncovered are worth a look, best fi
 
 
 def leave_a_nurse_ill(demo: Demo, now: dt.datetime) -> None:
-    """Somebody of the demo roster calls in ill for a day of the next weeks; her visits are uncovered until re-seated."""
+    """Somebody calls in ill for a day of the next weeks; her visits are uncovered until re-seated."""
     found = _busiest(demo, now)
     if found is None:
         return
