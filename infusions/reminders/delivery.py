@@ -12,7 +12,7 @@ from django.conf import settings
 from django.core.mail import EmailMultiAlternatives, get_connection
 
 from infusions.reminders.invitation import FILE_NAME, calendar_entry, method_of
-from infusions.reminders.models import Kind, Reminder
+from infusions.reminders.models import AFTERWARDS, Reminder
 from infusions.reminders.wording import language_of, mail_host, place_of, stop_url, write_message
 
 logger = logging.getLogger(__name__)
@@ -83,21 +83,31 @@ def build_mail(reminder: Reminder, now: dt.datetime) -> EmailMultiAlternatives:
         subject=written.subject,
         body=written.text,
         from_email=str(Address(display_name=place.name, addr_spec=sender)),
-        to=[reminder.patient.email],
+        to=[reminder.reader_email],
         reply_to=[place.email] if place.email else None,
         headers={
             "Message-ID": message_id_of(reminder),
-            "List-Unsubscribe": f"<{stop_url(about)}>",
-            "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",  # RFC 8058
+            **_ways_to_stop(reminder),
             "Auto-Submitted": "auto-generated",
             "Content-Language": language,
         },
     )
     mail.attach_alternative(written.html, "text/html")
     # What is only offered belongs in no calendar yet, what is over no more.
-    if reminder.appointment is not None and reminder.kind != Kind.ADVICE:
+    if reminder.appointment is not None and reminder.kind not in AFTERWARDS:
         _attach_calendar_entry(mail, reminder, sender, now)
     return mail
+
+
+def _ways_to_stop(reminder: Reminder) -> dict[str, str]:
+    """Staff are written to for their work: the site's settings end that."""
+    if reminder.patient is None:
+        return {}
+    # RFC 8058
+    return {
+        "List-Unsubscribe": f"<{stop_url(reminder.about)}>",
+        "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
+    }
 
 
 def _attach_calendar_entry(mail: EmailMultiAlternatives, reminder: Reminder, sender: str, now: dt.datetime) -> None:
