@@ -17,7 +17,7 @@ from infusions.reminders.after_care_models import AfterCareCall, AfterCareReport
 from infusions.scheduling.models import Appointment
 
 FACES = {
-    Urgency.EMERGENCY: Face("emergency", "Emergency", "siren"),
+    Urgency.EMERGENCY: Face("emergency", "Emergency: call now", "siren"),
     Urgency.URGENT: Face("urgent", "Within the hour", "phone-call"),
     Urgency.TODAY: Face("today", "Today", "clock"),
     Urgency.NONE: Face("none", "No call needed", "check"),
