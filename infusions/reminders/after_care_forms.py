@@ -34,5 +34,5 @@ class AfterCareCallForm(FormMixin, forms.Form):
         required=False,
         max_length=LONGEST_NOTE,
         widget=forms.Textarea(attrs={"rows": 3}),
-        help_text="What she said and what was agreed; if passed on, to whom.",
+        help_text="What was said and agreed; if passed on, to whom.",
     )

@@ -11,7 +11,7 @@ from django.db.models import QuerySet
 from infusion_center.core.rules import Problem
 from infusions.doses.models import DoseRecord, DoseState
 from infusions.pieces import Face
-from infusions.reminders.after_care import QUESTIONS, YES
+from infusions.reminders.after_care import NO, QUESTIONS, WITH_HEADACHE, YES
 from infusions.reminders.after_care_calls import OwedCall, owed_about, reasons_of
 from infusions.reminders.after_care_models import AfterCareCall, AfterCareReport, Urgency
 from infusions.scheduling.models import Appointment
@@ -127,10 +127,17 @@ def told_by(visits: QuerySet[Appointment], *, most: int) -> list[Told]:
 
 
 def told_of(report: AfterCareReport) -> Told:
-    def words(*values) -> list[str]:
-        return [ASKED[code] for code in QUESTIONS if report.values.get(code) in values]
+    def words(answer: str) -> list[str]:
+        return [ASKED[code] for code in QUESTIONS if report.values.get(code) == answer]
 
-    return Told(report, FACES[Urgency(report.urgency)], reasons_of(report), words(YES), words("no"), words(None))
+    left_open = [ASKED[code] for code in asked_of(report) if code not in report.values]
+    return Told(report, FACES[Urgency(report.urgency)], reasons_of(report), words(YES), words(NO), left_open)
+
+
+def asked_of(report: AfterCareReport) -> list[str]:
+    """More is asked only of who has a headache."""
+    has_headache = report.values.get("headache") == YES
+    return [code for code in QUESTIONS if has_headache or code not in WITH_HEADACHE]
 
 
 def records_of(visits: Iterable[Appointment]) -> dict[int, DoseRecord]:

@@ -140,6 +140,13 @@ def test_nobody_is_promised_a_call_while_the_site_is_closed(reader, visit, time_
     assert (said in page, "call you today" in page) == (True, False)
 
 
+def test_where_the_site_has_no_telephone_the_doctor_is_called(reader, visit):
+    visit.site.phone = ""
+    visit.site.save()
+    page = reader.post(url(visit), {"limb": "yes"}, follow=True).text
+    assert ("Please call your doctor now" in page, "call us" in page) == (True, False)
+
+
 def test_a_patient_without_a_telephone_is_asked_to_call(reader):
     page = reader.post(url(make_visit(phone="")), {"fever": "yes"}, follow=True).text
     assert "We have no telephone number of yours: please call us." in page
