@@ -56,7 +56,16 @@ RAIL = (
         "inbox",
         "scheduling:work-overview",
         frozenset({P.BOOK_APPOINTMENT}),
-        frozenset({"scheduling:work-list", "scheduling:cover-list", "scheduling:cover-plan"}),
+        frozenset(
+            {
+                "scheduling:work-list",
+                "scheduling:cover-list",
+                "scheduling:cover-plan",
+                "reminders:after-care-list",
+                "reminders:after-care-detail",
+                "reminders:after-care-call",
+            }
+        ),
         count_url_name="scheduling:work-counts",
     ),
     Entry(

@@ -6,6 +6,8 @@ from infusion_center.audit.models import AuditEvent
 
 # What happened, said after the actor's name; {target}: the name that it had then; {what}: from the detail.
 SENTENCES = {
+    "after_care.called": "noted a call about what was reported after the visit",
+    "after_care.reported_by_patient": "reported after the visit",
     "appointment.checked_in": "checked the patient in",
     "appointment.check_in_undone": "undid the check-in",
     "appointment.begun": "started the infusion",
@@ -110,6 +112,7 @@ NOUNS = {
     "fact": "entry",
 }
 GROUPS = {
+    "after_care": "After-care",
     "appointment": "Visits",
     "chart": "Charts opened",
     "checklist": "Checklists",
@@ -128,6 +131,7 @@ GROUPS = {
     "offer": "Waitlist offers",
 }
 ICONS = {
+    "after_care": "phone-call",
     "appointment": "calendar-days",
     "chart": "book-open",
     "checklist": "list-checks",

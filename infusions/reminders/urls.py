@@ -1,8 +1,17 @@
 from django.urls import path
 
-from infusions.reminders import after_care_views, mail_views, offer_views, public_views, report_views, views
+from infusions.reminders import (
+    after_care_call_views,
+    after_care_views,
+    mail_views,
+    offer_views,
+    public_views,
+    report_views,
+    views,
+)
 
 app_name = "reminders"
+of_visit = "appointments/<str:appointment_id>/after-care/"
 
 urlpatterns = [
     path("reminders/", views.reminder_list, name="reminder-list"),
@@ -10,6 +19,10 @@ urlpatterns = [
     path("reminders/mail/<str:name>/", mail_views.mail_detail, name="mail-detail"),
     path("reminders/<slug:reminder_id>/", views.reminder_detail, name="reminder-detail"),
     path("reminders/<slug:reminder_id>/resend/", views.reminder_resend, name="reminder-resend"),
+    path("after-care/", after_care_call_views.after_care_list, name="after-care-list"),
+    path("after-care/alert/", after_care_call_views.after_care_alert, name="after-care-alert"),
+    path(of_visit, after_care_call_views.after_care_detail, name="after-care-detail"),
+    path(f"{of_visit}calls/", after_care_call_views.after_care_call, name="after-care-call"),
     # In mails: short, and they name nothing.
     path("v/<str:token>/", public_views.visit, name="visit"),
     path("v/<str:token>/before/", report_views.before_visit, name="before-visit"),

@@ -6,14 +6,16 @@ What a list holds is said once, by the query behind it; the count and the page a
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 from django.core.cache import cache
 from django.urls import reverse
 
+from infusion_center.accounts.roles import Permission
 from infusions.checklists.stale_readings import stale_readings
 from infusions.facility.models import Site
+from infusions.reminders.after_care_calls import call_counts
 from infusions.reminders.models import Reminder
 from infusions.reminders.unreached import unreached_visits
 from infusions.scheduling import work_rows
@@ -38,6 +40,7 @@ class WorkList:
     rows: Callable[[Site, dt.datetime], Sequence] | None  # None: it has a page of its own
     row: Callable[..., WorkRow] | None = None
     url_name: str = ""
+    permission: Permission = Permission.BOOK_APPOINTMENT
 
     @property
     def url(self) -> str:
@@ -60,6 +63,16 @@ def unreached_rows(site: Site, now: dt.datetime) -> list[tuple[Appointment, Remi
 
 
 LISTS = (
+    WorkList(
+        "after-care",
+        "After-care calls",
+        "phone-call",
+        "Patients who reported something after a visit, and whom a nurse has still to call.",
+        "",
+        None,
+        url_name="reminders:after-care-list",
+        permission=Permission.VIEW_DOSE,
+    ),
     WorkList(
         "uncovered",
         "Uncovered",
@@ -127,6 +140,11 @@ LISTS = (
 BY_SLUG = {one.slug: one for one in LISTS}
 
 
+def lists_for(permissions: Collection[Permission]) -> list[WorkList]:
+    """What was answered about a visit is not for everybody who books visits."""
+    return [one for one in LISTS if one.permission in permissions]
+
+
 def counts_of(site: Site, now: dt.datetime, *, fresh: bool = False) -> dict[str, int]:
     """Slug -> how many, in the order of the lists. One statement while they are remembered.
 
@@ -144,8 +162,9 @@ def counts_of(site: Site, now: dt.datetime, *, fresh: bool = False) -> dict[str,
 
 
 def quick_counts(site: Site, now: dt.datetime) -> dict[str, int]:
-    """What can change at any minute: seven statements."""
+    """What can change at any minute: eight statements."""
     return {
+        "after-care": sum(call_counts(site, now).values()),
         "uncovered": len(uncovered_ids(site, now - dt.timedelta(days=1), now=now)),
         "unconfirmed": unconfirmed_visits(site, now).count(),
         "ends-before-visit": len(ending_ids(site, now)),
