@@ -1,6 +1,6 @@
 from django.urls import path
 
-from infusions.reminders import mail_views, offer_views, public_views, report_views, views
+from infusions.reminders import change_views, mail_views, offer_views, public_views, report_views, views
 
 app_name = "reminders"
 
@@ -13,6 +13,8 @@ urlpatterns = [
     # In mails: short, and they name nothing.
     path("v/<str:token>/", public_views.visit, name="visit"),
     path("v/<str:token>/before/", report_views.before_visit, name="before-visit"),
+    path("v/<str:token>/move/", change_views.move_visit, name="move-visit"),
+    path("v/<str:token>/cancel/", change_views.cancel_visit, name="cancel-visit"),
     path("o/<str:token>/", offer_views.offer, name="offer"),
     path("m/<str:token>/", public_views.stop, name="stop"),
 ]

@@ -33,7 +33,7 @@ def hours(number):
     return NOW + dt.timedelta(hours=number)
 
 
-def test_unconfirmed_holds_the_next_48_hours(center):
+def test_unconfirmed_holds_the_next_48_hours_and_who_asks_for_another_time(center):
     def visit(start, **fields):
         chair = make_chair(site=center.site)
         return make_appointment(
@@ -46,10 +46,12 @@ def test_unconfirmed_holds_the_next_48_hours(center):
     visit(hours(4), state=State.CANCELLED)
     visit(hours(-1))
     visit(hours(48.25))
+    later = visit(hours(24 * 30), move_requested_at=NOW)
     make_appointment(start=hours(5))
     assert rows_of("unconfirmed", center) == [
         (soon.patient_id, "Mon 2 Mar, 08:00", ("Has not confirmed",)),
         (asks.patient_id, "Wed 4 Mar, 07:00", ("Asks for another time: Rather at noon?",)),
+        (later.patient_id, "Wed 1 Apr, 08:00", ("Asks for another time",)),
     ]
 
 
