@@ -4,6 +4,7 @@ import datetime as dt
 
 from django.urls import reverse
 
+from infusions.orders.models import InfusionOrder
 from infusions.reminders import links
 from infusions.reminders.urls import urlpatterns
 from infusions.scheduling.models import Appointment
@@ -28,16 +29,26 @@ def public_names() -> list[str]:
     return [pattern.name for pattern in urlpatterns if "token" in pattern.pattern.converters]
 
 
-def make_scene(**patient) -> tuple[Appointment, dict[str, str]]:
-    """A visit in three days and an offer about it, and by name the address of each public page."""
-    site = make_site(phone="555 0100")
+def make_center():
+    """Site, chair and nurse, who is on shift every day for two weeks."""
+    site = make_site(phone="555 0100", mail_name="Riverside", address="1 River Road, Exampleton")
     nurse = make_nurse(site=site)
-    for number in range(10):
+    for number in range(14):
         make_shift(nurse=nurse, site=site, day=dt.date(2026, 6, 1) + dt.timedelta(days=number))
-    order = make_order(
-        patient=make_patient(**patient), infusion_minutes=180, last_dose_on=dt.date(2026, 5, 7), doses_given=1
-    )
-    chair = make_chair(site=site)
+    return site, make_chair(site=site), nurse
+
+
+def make_due_order(last_dose_on: dt.date, *, days: int = 1, **patient) -> InfusionOrder:
+    """Four weeks after the last dose the next is due, four days either way."""
+    patient = make_patient(**{"given_name": "Maria", "chosen_name": "Mia", "family_name": "Sample", **patient})
+    given = {"last_dose_on": last_dose_on, "doses_given": days}
+    return make_order(patient=patient, infusion_minutes=180, days=days, **given)
+
+
+def make_scene(**patient) -> tuple[Appointment, dict[str, str]]:
+    """A visit in two days and an offer about it, and by name the address of each public page."""
+    site, chair, nurse = make_center()
+    order = make_due_order(dt.date(2026, 5, 7), **patient)
     visit = make_appointment(order=order, chair=chair, nurse=nurse, start=NOON + dt.timedelta(days=1, hours=21))
     entry = make_entry(order=order, site=site, notice_hours=2, instead_of=visit)
     offer = make_offer(entry=entry, start=NOON + dt.timedelta(hours=22), expires_at=NOON + dt.timedelta(hours=4))

@@ -17,13 +17,10 @@ from infusions.scheduling.models import Appointment, Claim
 from infusions.scheduling.states import State
 from infusions.scheduling.waitlist_queries import freed_slots
 from infusions.scheduling.work_lists import unconfirmed_visits
-from tests.factories.facility import make_chair, make_nurse, make_shift, make_site
-from tests.factories.orders import make_order
-from tests.factories.patients import make_patient
 from tests.factories.scheduling import make_appointment
+from tests.infusions.reminders.public_scene import NOON, make_center, make_due_order
 
 pytestmark = pytest.mark.django_db
-NOON = dt.datetime(2026, 6, 1, 16, tzinfo=dt.UTC)
 DAY = dt.timedelta(days=1)
 MOVE, CANCEL, VISIT = links.Purpose.MOVE, links.Purpose.CANCEL, links.Purpose.VISIT
 
@@ -45,14 +42,9 @@ def visit():
 
 
 def make_visit(*, days=1, **patient) -> Appointment:
-    """Monday 8 June 09:00, last given on 11 May; one chair, a nurse from Monday to Friday of that week."""
-    site = make_site(name="Exampleton Infusion Center", mail_name="Riverside", phone="555 0100")
-    chair, nurse = make_chair(site=site), make_nurse(site=site)
-    for number in range(5):
-        make_shift(nurse=nurse, site=site, day=dt.date(2026, 6, 8) + number * DAY)
-    patient = make_patient(given_name="Maria", chosen_name="Mia", family_name="Sample", **patient)
-    given = {"last_dose_on": dt.date(2026, 5, 11), "doses_given": days}
-    order = make_order(patient=patient, infusion_minutes=180, days=days, **given)
+    """Monday 8 June 09:00, the day on which it is due."""
+    _, chair, nurse = make_center()
+    order = make_due_order(dt.date(2026, 5, 11), days=days, **patient)
     return make_appointment(order=order, chair=chair, nurse=nurse, day=dt.date(2026, 6, 8))
 
 
@@ -79,8 +71,8 @@ def test_the_page_offers_some_times_and_moves_to_the_one_that_is_pressed(reader,
     starts = starts_on(page)
     assert (heading(page), len(starts)) == ("Which time suits you better?", 6)
     assert "Monday, June 8, 2026" in page.text
-    answer = reader.post(url(visit, MOVE), {"start": clock.quarter_of(starts[2])}, follow=True)
-    assert facts(visit) == (State.CONFIRMED, starts[2], 2, "", "")
+    answer = reader.post(url(visit, MOVE), {"start": clock.quarter_of(starts[0])}, follow=True)
+    assert facts(visit) == (State.CONFIRMED, starts[0], 2, "", "")
     assert heading(answer) == "Thank you, see you then"
     assert "Your appointment is moved to the time that you chose." in answer.text
     assert [slot.start for slot in freed_slots(visit.site, NOON)] == [

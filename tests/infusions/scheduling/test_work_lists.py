@@ -116,6 +116,30 @@ def test_due_not_booked_keeps_whose_visit_came_to_nothing_and_tells_every_site_o
     assert [one.order.pk for one in due_orders(make_site(), NOW)] == [new.pk]
 
 
+def test_due_not_booked_holds_who_lost_a_visit_of_a_series_until_another_is_in_time(center, order):
+    """Held on 12 February; of the visits of 12 March and 9 April the first was cancelled."""
+    visit_of(center, order, dt.date(2026, 2, 12), state=State.COMPLETED)
+    visit_of(center, order, dt.date(2026, 3, 12), state=State.CANCELLED)
+    visit_of(center, order, dt.date(2026, 4, 9))
+    window = (dt.date(2026, 3, 8), dt.date(2026, 3, 16))
+    assert due(center) == [(order.pk, *window, dt.date(2026, 2, 12))]
+    visit_of(center, order, dt.date(2026, 3, 13))
+    assert due(center) == []
+
+
+def test_due_not_booked_counts_what_was_given_today_as_given(center):
+    weekly = long_order(interval_days=7, tolerance_days=1)
+    visit_of(center, weekly, TODAY, at="08:00", state=State.COMPLETED)
+    assert [one[1:] for one in due(center)] == [(TODAY + 6 * ONE, TODAY + 8 * ONE, TODAY)]
+
+
+def test_due_not_booked_holds_who_was_given_elsewhere_and_cancelled_here(center):
+    order = make_order(infusion_minutes=60, last_dose_on=dt.date(2026, 2, 5), doses_given=3)
+    assert due(center) == []
+    visit_of(center, order, TODAY + 3 * ONE, state=State.CANCELLED)
+    assert [one[0] for one in due(center)] == [order.pk]
+
+
 def ending(center):
     listed = ending_orders(center.site, NOW)
     assert set(ending_ids(center.site, NOW)) == {one.order.pk for one in listed}
