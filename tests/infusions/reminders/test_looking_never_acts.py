@@ -88,6 +88,21 @@ def test_forged_and_cut_tokens_open_nothing_and_old_ones_say_so(time_machine):
     assert {Client().get(address).status_code for address in addresses.values()} == {410}
 
 
+def test_no_token_reaches_the_log(caplog, time_machine):
+    """Neither of a refused method, nor of a link cut off, nor of an old one."""
+    _, addresses = make_scene()
+    for address in addresses.values():
+        Client().put(address)
+        Client().get(f"{address}nowhere/")
+    time_machine.move_to(NOON + links.MAX_AGE + dt.timedelta(seconds=1))
+    for address in addresses.values():
+        Client().get(address)
+    tokens = [address.split("/")[2] for address in addresses.values()]
+    assert len(caplog.messages) == 3 * len(addresses)
+    assert [message for message in caplog.messages if any(token in message for token in tokens)] == []
+    assert "Gone: /v/[...]/" in caplog.messages
+
+
 def test_every_page_with_a_token_is_walked_here():
     unknown = set(public_names()) - {*PURPOSES, "offer", "stop"}
     assert unknown == set()

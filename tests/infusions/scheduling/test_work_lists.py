@@ -129,7 +129,7 @@ def test_due_not_booked_holds_who_lost_a_visit_of_a_series_until_another_is_in_t
 
 def test_due_not_booked_counts_what_was_given_today_as_given(center):
     weekly = long_order(interval_days=7, tolerance_days=1)
-    visit_of(center, weekly, TODAY, at="08:00", state=State.COMPLETED)
+    visit_of(center, weekly, TODAY, at="06:00", state=State.COMPLETED)
     assert [one[1:] for one in due(center)] == [(TODAY + 6 * ONE, TODAY + 8 * ONE, TODAY)]
 
 
