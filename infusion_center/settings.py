@@ -171,7 +171,7 @@ if env.bool("BEHIND_PROXY", False):
     # Else all people share the proxy's address: one guesser locks everybody out, and the trail says nothing of where.
     ALLAUTH_TRUSTED_PROXY_COUNT = env.int("PROXY_COUNT", 1)
 # How often a patient's link, and an address, may ask: see reminders.limits.
-LIMITS_PATIENT_LINKS = env.bool("LIMITS_PATIENT_LINKS", True)
+LIMITS_PATIENT_LINKS = True
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 CONTENT_SECURITY_POLICY = {

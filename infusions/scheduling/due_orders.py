@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, replace
 
 from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 
@@ -30,6 +30,7 @@ class DueOrder:
     order: InfusionOrder
     window: DrugWindow
     last_held_on: dt.date | None
+    cancelled_because: str = ""  # of the visit that it lost last
 
     @property
     def is_used_up(self) -> bool:
@@ -45,10 +46,13 @@ def due_orders(site: Site, now: dt.datetime) -> list[DueOrder]:
     """Of patients last seen at the site, of those never booked anywhere, and of those who lost a visit by cancelling;
     due longest first. Six queries."""
     today = clock.local_date(now, site.time_zone)
-    orders = [*_of_patients_seen(site, today, now), *_of_new_patients(today), *_of_cancelled(site, today, now)]
+    cancelled = _cancelled_near(site, now)
+    begins, _ = clock.day_bounds(today, site.time_zone)
+    orders = [*_of_patients_seen(site, today, now), *_of_new_patients(today), *_of_cancelled(cancelled, today, begins)]
     orders = _one_each(orders)
-    visits = _visits_of(orders, clock.day_bounds(today, site.time_zone)[0])
+    visits = _visits_of(orders, begins)
     found = [due for order in orders if (due := _due(order, visits[order.pk], today))]
+    found = [replace(one, cancelled_because=cancelled.get(one.order.pk, "")) for one in found]
     return sorted(found, key=lambda one: (one.window.due_on, one.order.patient.name, one.order.pk))
 
 
@@ -89,18 +93,19 @@ def _of_new_patients(today: dt.date) -> QuerySet[InfusionOrder]:
     return _unbooked(today).filter(doses_given=0).filter(~Exists(booked))
 
 
-def _of_cancelled(site: Site, today: dt.date, now: dt.datetime) -> list[InfusionOrder]:
-    """Who lost a visit, even if later ones of the series are booked; not who goes on with another order."""
-    first, _ = clock.day_bounds(today, site.time_zone)
+def _cancelled_near(site: Site, now: dt.datetime) -> dict[int, str]:
+    """Row numbers of the orders that lost a visit of these weeks, with the reason of the one cancelled last."""
     cancelled = Appointment.objects.filter(
-        site=site,
-        state=State.CANCELLED,
-        start__gte=now - CANCELLED_WITHIN,
-        start__lt=now + CANCELLED_WITHIN,
+        site=site, state=State.CANCELLED, start__gte=now - CANCELLED_WITHIN, start__lt=now + CANCELLED_WITHIN
     )
-    orders = list(cancelled.order_by().values_list("order_id", flat=True).distinct())
-    theirs = Appointment.objects.filter(patient=OuterRef("patient_id")).exclude(order=OuterRef("pk")).order_by()
-    return list(_unbooked(today).filter(~Exists(theirs.filter(state__in=UPCOMING, start__gte=first)), pk__in=orders))
+    return dict(cancelled.order_by("cancelled_at", "pk").values_list("order_id", "cancel_reason"))
+
+
+def _of_cancelled(cancelled: Collection[int], today: dt.date, begins: dt.datetime) -> list[InfusionOrder]:
+    """Who lost a visit, even if later ones of the series are booked; not who goes on with another order."""
+    others = Appointment.objects.filter(patient=OuterRef("patient_id")).exclude(order=OuterRef("pk")).order_by()
+    ahead = others.filter(state__in=UPCOMING, start__gte=begins)
+    return list(_unbooked(today).filter(~Exists(ahead), pk__in=list(cancelled)))
 
 
 def _one_each(orders: Iterable[InfusionOrder]) -> list[InfusionOrder]:

@@ -18,6 +18,9 @@ from tests.infusions.reminders.public_scene import NOON, make_scene
 pytestmark = pytest.mark.django_db
 
 
+BACKEND = "django.core.cache.backends.db.DatabaseCache"
+
+
 @pytest.fixture(autouse=True)
 def _limited(settings, time_machine):
     settings.LIMITS_PATIENT_LINKS = True
@@ -100,6 +103,12 @@ def test_guessing_ends_and_true_links_from_the_same_address_still_open(few, read
 def test_looking_for_times_has_a_lower_end(few, reader):
     visit = make_visit()
     assert statuses(reader.get, url(visit, links.Purpose.MOVE, "move-visit"), 2) == [200, 429]
+
+
+def test_the_count_lies_in_the_database_where_all_workers_see_it(few, reader, settings):
+    settings.CACHES = {**settings.CACHES, "default": {"BACKEND": BACKEND, "LOCATION": "cache_entries"}}
+    visit = make_visit()
+    assert statuses(reader.get, url(visit), 4) == [200, 200, 200, 429]
 
 
 def test_every_public_page_has_the_limits(few, reader):

@@ -119,10 +119,12 @@ def test_due_not_booked_keeps_whose_visit_came_to_nothing_and_tells_every_site_o
 def test_due_not_booked_holds_who_lost_a_visit_of_a_series_until_another_is_in_time(center, order):
     """Held on 12 February; of the visits of 12 March and 9 April the first was cancelled."""
     visit_of(center, order, dt.date(2026, 2, 12), state=State.COMPLETED)
-    visit_of(center, order, dt.date(2026, 3, 12), state=State.CANCELLED)
+    visit_of(center, order, dt.date(2026, 3, 12), state=State.CANCELLED, cancel_reason="By the patient: away.")
     visit_of(center, order, dt.date(2026, 4, 9))
     window = (dt.date(2026, 3, 8), dt.date(2026, 3, 16))
     assert due(center) == [(order.pk, *window, dt.date(2026, 2, 12))]
+    why = ("Last on Thu 12 Feb 2026", "Last cancelled: By the patient: away.")
+    assert [row[2] for row in rows_of("due-not-booked", center)] == [why]
     visit_of(center, order, dt.date(2026, 3, 13))
     assert due(center) == []
 
