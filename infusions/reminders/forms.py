@@ -8,6 +8,7 @@ from infusion_center.core.forms import FormMixin
 from infusions.checklists.patient_reports import INTAKE, NEW_DRUGS, glasses_ml
 from infusions.checklists.values import Value
 from infusions.reminders.models import Kind
+from infusions.scheduling.patient_answers import Because
 
 STATES = [("", "All"), ("waiting", "Waiting"), ("sent", "Sent"), ("skipped", "Skipped"), ("failed", "Failed")]
 PERIODS = [("recent", "Last 7 days"), ("coming", "Next 7 days")]
@@ -36,9 +37,19 @@ class ResendForm(FormMixin, forms.Form):
     )
 
 
-class MoveRequestForm(forms.Form):
-    answer = forms.ChoiceField(choices=[("confirm", ""), ("move", ""), ("cannot", "")])
-    message = forms.CharField(required=False, max_length=250, widget=forms.Textarea)
+class NewTimeForm(forms.Form):
+    """One of the starts that the page showed, as the number of its quarter-hour."""
+
+    start = forms.IntegerField(min_value=0, max_value=10_000_000)
+
+
+class CallBackForm(forms.Form):
+    message = forms.CharField(required=False, max_length=250)
+
+
+class CannotComeForm(forms.Form):
+    because = forms.ChoiceField(choices=Because.choices)
+    message = forms.CharField(required=False, max_length=140)
 
 
 MOST_GLASSES = 11  # the last choice stands for this many or more

@@ -3,6 +3,7 @@ from django.urls import path
 from infusions.reminders import (
     after_care_call_views,
     after_care_views,
+    change_views,
     mail_views,
     offer_views,
     public_views,
@@ -27,6 +28,8 @@ urlpatterns = [
     path("v/<str:token>/", public_views.visit, name="visit"),
     path("v/<str:token>/before/", report_views.before_visit, name="before-visit"),
     path("v/<str:token>/after/", after_care_views.after_visit, name="after-visit"),
+    path("v/<str:token>/move/", change_views.move_visit, name="move-visit"),
+    path("v/<str:token>/cancel/", change_views.cancel_visit, name="cancel-visit"),
     path("o/<str:token>/", offer_views.offer, name="offer"),
     path("m/<str:token>/", public_views.stop, name="stop"),
 ]

@@ -10,6 +10,7 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 from django.core.cache import cache
+from django.db.models import Q
 from django.urls import reverse
 
 from infusion_center.accounts.roles import Permission
@@ -48,9 +49,11 @@ class WorkList:
 
 
 def unconfirmed_visits(site: Site, now: dt.datetime):
-    """Visits of the next two days that the patient has not confirmed, or wants to move."""
+    """Visits of the next two days that the patient has not confirmed; those that he wants to move, however far ahead:
+    he was promised a call."""
+    soon, asks = Q(start__lte=now + UNCONFIRMED_WITHIN), Q(move_requested_at__isnull=False)
     return (
-        Appointment.objects.filter(site=site, state=State.EXPECTED, start__gt=now, start__lte=now + UNCONFIRMED_WITHIN)
+        Appointment.objects.filter(soon | asks, site=site, state=State.EXPECTED, start__gt=now)
         .select_related("patient", "chair")
         .order_by("start", "pk")
     )
@@ -86,8 +89,8 @@ LISTS = (
         "unconfirmed",
         "Not confirmed",
         "calendar-clock",
-        "Visits of the next 48 hours that nobody has confirmed.",
-        "Every patient of the next 48 hours has confirmed.",
+        "Visits of the next 48 hours that nobody has confirmed, and patients who asked for another time.",
+        "Every patient of the next 48 hours has confirmed, and nobody asks for another time.",
         unconfirmed_visits,
         work_rows.unconfirmed_row,
     ),

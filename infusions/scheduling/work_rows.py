@@ -117,7 +117,8 @@ def due_row(one: DueOrder) -> WorkRow:
         acts = [act_to("orders:order-detail", order.public_id, label="Open order", permission=P.VIEW_ORDER)]
     url = reverse("orders:order-detail", args=[order.public_id])
     when = f"Due {window.due_on:%a} {window.due_on.day} {window.due_on:%b}"
-    return WorkRow(order.patient, when, _product(order), url, (why,), tuple(acts), is_urgent=window.is_overdue)
+    whys = (why, f"Last cancelled: {one.cancelled_because}") if one.cancelled_because else (why,)
+    return WorkRow(order.patient, when, _product(order), url, whys, tuple(acts), is_urgent=window.is_overdue)
 
 
 def freed_row(slot: FreedSlot, number: int) -> WorkRow:
