@@ -206,7 +206,7 @@ def _deliver(reminder: Reminder, mailer: Mailer, tell_time: Callable[[], dt.date
     if later:
         return _give_back(reminder, "postponed", now, due_at=later, tries=reminder.tries - 1)
     try:
-        message_id = mailer.send(reminder, now)
+        sent = mailer.send(reminder, now)
     except RefusedForGood as refused:
         return _settle(reminder, ReminderState.FAILED, tell_time(), reason=Reason.ADDRESS_REFUSED, detail=str(refused))
     except TryLater as trouble:
@@ -214,7 +214,7 @@ def _deliver(reminder: Reminder, mailer: Mailer, tell_time: Callable[[], dt.date
     except ServerUnavailable as away:
         logger.warning("mail server unavailable: %s", away)
         return _give_back(reminder, "unavailable", tell_time(), tries=reminder.tries - 1, detail=str(away))
-    return _settle(reminder, ReminderState.SENT, tell_time(), message_id=message_id)
+    return _settle(reminder, ReminderState.SENT, tell_time(), message_id=sent.message_id, provider_id=sent.provider_id)
 
 
 def _decide(reminder: Reminder, now: dt.datetime) -> tuple[Reason | None, dt.datetime | None]:
