@@ -6,6 +6,8 @@ from infusion_center.audit.models import AuditEvent
 
 # What happened, said after the actor's name; {target}: the name that it had then; {what}: from the detail.
 SENTENCES = {
+    "address.blocked": "stopped mail to the patient's address",
+    "address.unblocked": "let mail go to the patient's address again",
     "appointment.checked_in": "checked the patient in",
     "appointment.check_in_undone": "undid the check-in",
     "appointment.begun": "started the infusion",
@@ -110,6 +112,7 @@ NOUNS = {
     "fact": "entry",
 }
 GROUPS = {
+    "address": "Mail addresses",
     "appointment": "Visits",
     "chart": "Charts opened",
     "checklist": "Checklists",
@@ -128,6 +131,7 @@ GROUPS = {
     "offer": "Waitlist offers",
 }
 ICONS = {
+    "address": "mail-x",
     "appointment": "calendar-days",
     "chart": "book-open",
     "checklist": "list-checks",

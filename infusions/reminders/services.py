@@ -20,6 +20,7 @@ from infusion_center.audit import services as audit
 from infusion_center.core import clock
 from infusion_center.core.rules import RuleViolation, blocker, refuse_if_blocking
 from infusions.reminders import queries, rules
+from infusions.reminders.blocks import blocked_reason
 from infusions.reminders.delivery import Mailer, RefusedForGood, ServerUnavailable, TryLater
 from infusions.reminders.models import UNSETTLED, Kind, Reason, Reminder, ReminderState
 from infusions.reminders.planning import Planned, Visit, planned_messages, planned_offer
@@ -225,6 +226,10 @@ def _decide(reminder: Reminder, now: dt.datetime) -> tuple[Reason | None, dt.dat
 
 
 def _reason_to_skip(reminder: Reminder, now: dt.datetime, *, told: bool) -> Reason | None:
+    return _reason_by_rules(reminder, now, told=told) or blocked_reason(reminder.patient.email)
+
+
+def _reason_by_rules(reminder: Reminder, now: dt.datetime, *, told: bool) -> Reason | None:
     may_mail = may_contact(reminder.patient, Channel.EMAIL)
     if reminder.kind == Kind.ADVICE:
         return rules.reason_to_skip_advice(reminder.patient, may_mail=may_mail)

@@ -1,6 +1,7 @@
 from django.urls import path
 
 from infusions.reminders import mail_views, offer_views, public_views, report_views, views
+from infusions.reminders.webhook_views import WEBHOOKS
 
 app_name = "reminders"
 
@@ -15,4 +16,6 @@ urlpatterns = [
     path("v/<str:token>/before/", report_views.before_visit, name="before-visit"),
     path("o/<str:token>/", offer_views.offer, name="offer"),
     path("m/<str:token>/", public_views.stop, name="stop"),
+    # Called by mail providers.
+    *(path(f"anymail/{name}/tracking/", view, name=f"{name}-webhook") for name, view in WEBHOOKS.items()),
 ]
