@@ -9,10 +9,11 @@ from collections.abc import Iterable
 from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet
 from django.db.models.functions import Left, Lower
+from django.urls import reverse
 
 from infusion_center.audit import services as audit
 from infusion_center.core import clock
-from infusion_center.core.rules import RuleViolation, blocker
+from infusion_center.core.rules import Problem, RuleViolation, blocker, warning
 from infusions.reminders.delivery_models import BlockCause, BlockedAddress, MailEvent
 from infusions.reminders.models import Reason
 from patients.models import Patient, SearchKey
@@ -39,6 +40,32 @@ def blocked_reason(address: str) -> Reason | None:
     """The same, as a reason for not sending a message."""
     cause = blocked_cause(address)
     return REASONS[cause] if cause else None
+
+
+def block_problems(patient: Patient, *, may_lift: bool) -> list[Problem]:
+    """For pages about the patient: mail to the address on file is in vain, and what to do about it."""
+    block = block_of(patient)
+    if block is None:
+        return []
+    told = "came back" if block.cause == BlockCause.BOUNCED else "was reported as unwanted"
+    return [
+        warning(
+            "mail-blocked",
+            f"Mail to {block.address} {told}: no more is sent there. Call instead.",
+            remedy="Correct the address, or lift the block." if may_lift else "Ask for the right address.",
+            url=reverse("reminders:block-lift", args=[block.public_id]) if may_lift else "",
+        )
+    ]
+
+
+def patients_by_address(blocks: Iterable[BlockedAddress]) -> dict[str, list[Patient]]:
+    """Whose the addresses are now: two statements for a whole page."""
+    addresses = [block.address for block in blocks]
+    keys = SearchKey.objects.filter(word__in=[address[:LONGEST_WORD] for address in addresses])
+    found: dict[str, list[Patient]] = {address: [] for address in addresses}
+    for patient in Patient.objects.filter(pk__in=keys.values("patient")):
+        found.get(patient.email.lower(), []).append(patient)
+    return found
 
 
 def standing_blocks() -> QuerySet[BlockedAddress]:

@@ -36,6 +36,14 @@ class ResendForm(FormMixin, forms.Form):
     )
 
 
+class LiftForm(FormMixin, forms.Form):
+    reason = forms.CharField(
+        label="Why may mail go there again?",
+        max_length=200,
+        help_text="For the record, such as: mailbox was full, the patient has emptied it.",
+    )
+
+
 class MoveRequestForm(forms.Form):
     answer = forms.ChoiceField(choices=[("confirm", ""), ("move", ""), ("cannot", "")])
     message = forms.CharField(required=False, max_length=250, widget=forms.Textarea)

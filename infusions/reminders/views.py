@@ -12,6 +12,7 @@ from infusion_center.core import clock, mail_folder
 from infusion_center.core.rules import RuleViolation, warning
 from infusions.facility.queries import current_site
 from infusions.reminders import queries
+from infusions.reminders.blocks import block_problems
 from infusions.reminders.forms import PERIODS, STATES, ReminderFilterForm, ResendForm
 from infusions.reminders.models import Reminder
 from infusions.reminders.services import resend_reminder
@@ -19,6 +20,7 @@ from infusions.reminders.wording import preview_of
 from patients.queries import search_patients
 
 PAGE_SIZE = 50
+EVENTS_SHOWN = 20  # a receiver may put a message off for days, and each time is told
 
 
 @requires(Permission.VIEW_REMINDERS)
@@ -75,14 +77,17 @@ def _reminder(request, reminder_id: str) -> Reminder:
 def _detail(request, reminder: Reminder, form: ResendForm):
     if request.method == "GET":
         audit.record_opening(reminder, by=request.user, patient=reminder.patient, what="reminder")
+    may_resend = has_permission(request.user, Permission.RESEND_REMINDER)
     context = {
         "reminder": reminder,
+        "problems": block_problems(reminder.patient, may_lift=may_resend),
         "patient": reminder.patient,
         "site": reminder.site,
         "preview": preview_of(reminder),
         "mail": queries.stored_mail_of(reminder),
         "others": reminder.about.reminders.exclude(pk=reminder.pk).order_by("due_at", "pk"),
-        "may_resend": reminder.is_settled and has_permission(request.user, Permission.RESEND_REMINDER),
+        "events": reminder.mail_events.all()[:EVENTS_SHOWN],
+        "may_resend": reminder.is_settled and may_resend,
         "form": form,
     }
     return render(request, "infusions/reminders/reminder_detail.html", context)
