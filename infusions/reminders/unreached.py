@@ -10,6 +10,7 @@ import datetime as dt
 
 from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery
 
+from infusion_center.core.rules import Problem, warning
 from infusions.facility.models import Site
 from infusions.reminders.blocks import block_of_address_in
 from infusions.reminders.delivery_models import BlockCause, MailEvent, MailEventKind
@@ -64,6 +65,18 @@ def unreached_visits(site: Site, now: dt.datetime) -> QuerySet[Appointment]:
         )
         .order_by("start", "pk")
     )
+
+
+def unreached_problems(visit: Appointment, now: dt.datetime) -> list[Problem]:
+    """For the page of a visit: that its patient has to be called."""
+    found = unreached_visits(visit.site, now).filter(pk=visit.pk).select_related("patient").first()
+    if found is None:
+        return []
+    reminder = Reminder.objects.get(pk=found.failed_id) if found.failed_id else None
+    call = f"Call {found.patient.phone.as_national}" if found.patient.phone else "No telephone number on file either"
+    return [
+        warning("not-reached", f"No mail reaches the patient. {why_unreached(found, reminder)}.", remedy=f"{call}.")
+    ]
 
 
 def cannot_be_mailed(visit: Appointment) -> str:
