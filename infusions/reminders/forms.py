@@ -10,6 +10,7 @@ from infusions.checklists.values import Value
 from infusions.reminders.models import Kind
 
 STATES = [("", "All"), ("waiting", "Waiting"), ("sent", "Sent"), ("skipped", "Skipped"), ("failed", "Failed")]
+STATES += [("came_back", "Came back")]  # of those that were sent
 PERIODS = [("recent", "Last 7 days"), ("coming", "Next 7 days")]
 
 

@@ -14,8 +14,10 @@ from infusions.facility.queries import current_site
 from infusions.reminders import queries
 from infusions.reminders.blocks import block_problems
 from infusions.reminders.forms import PERIODS, STATES, ReminderFilterForm, ResendForm
+from infusions.reminders.glance import needs_of, volume_of
 from infusions.reminders.models import Reminder
 from infusions.reminders.services import resend_reminder
+from infusions.reminders.volume_picture import picture_of
 from infusions.reminders.wording import preview_of
 from patients.queries import search_patients
 
@@ -43,8 +45,15 @@ def reminder_list(request):
         "patient": queries.filtered_patient(request.user, chosen["patient"]),
         "problems": _silence(now),
         "has_mail_folder": mail_folder.is_folder_in_use(),
+        **(_at_a_glance(site, now) if site and not (chosen["q"] or chosen["patient"] or chosen["day"]) else {}),
     }
     return render(request, "infusions/reminders/reminder_list.html", context)
+
+
+def _at_a_glance(site, now) -> dict:
+    """For whoever looks at the site as a whole; not for who looks for one patient or day."""
+    volume = volume_of(site, now)
+    return {"needs": needs_of(site, now), "volume": volume, "picture": picture_of(volume)}
 
 
 @requires(Permission.VIEW_REMINDERS)
