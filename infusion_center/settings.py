@@ -9,6 +9,8 @@ from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 from environs import Env
 
+from infusion_center.mail_provider import anymail_settings, provider_backend
+
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR_DIR = BASE_DIR / "var"
 
@@ -212,32 +214,9 @@ MAIL_DIR = Path(env.str("MAIL_DIR", str(VAR_DIR / "mail")))
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", "Appointments <appointments@localhost>")
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
 EMAIL_TIMEOUT = 10
-# Providers that tell by webhook what became of a mail, and what each has to be told: ANYMAIL_POSTMARK_SERVER_TOKEN ...
-MAIL_PROVIDERS = {
-    "mailgun": ["MAILGUN_API_KEY", "MAILGUN_WEBHOOK_SIGNING_KEY", "MAILGUN_SENDER_DOMAIN", "MAILGUN_API_URL"],
-    "mandrill": ["MANDRILL_API_KEY", "MANDRILL_WEBHOOK_KEY", "MANDRILL_WEBHOOK_URL", "MANDRILL_API_URL"],
-    "postmark": ["POSTMARK_SERVER_TOKEN", "POSTMARK_API_URL"],
-    "sparkpost": ["SPARKPOST_API_KEY", "SPARKPOST_SUBACCOUNT", "SPARKPOST_API_URL"],
-}
-MAIL_PROVIDER = env.str("MAIL_PROVIDER", "")
-# Several while one is replaced by the next: the provider calls https://user:password@host/anymail/...
-WEBHOOK_SECRETS = env.list("ANYMAIL_WEBHOOK_SECRET", [])
-# A link that leads through a provider's counter tells it who pressed what.
-NO_TRACKING = {"track_opens": False, "track_clicks": False}
-ANYMAIL = {
-    "WEBHOOK_SECRET": WEBHOOK_SECRETS,
-    "REQUESTS_TIMEOUT": EMAIL_TIMEOUT,
-    "SEND_DEFAULTS": NO_TRACKING,
-    # Else Postmark puts a Message-ID of its own in the place of ours.
-    "POSTMARK_SEND_DEFAULTS": {"extra_headers": {"X-PM-KeepID": "true"}},
-    **{key: value for keys in MAIL_PROVIDERS.values() for key in keys if (value := env.str(f"ANYMAIL_{key}", ""))},
-}
-if any(":" not in secret or len(secret) < 24 for secret in WEBHOOK_SECRETS):
-    raise ImproperlyConfigured("Set ANYMAIL_WEBHOOK_SECRET to user:password, 24 random characters or more.")
-if MAIL_PROVIDER:
-    if MAIL_PROVIDER not in MAIL_PROVIDERS or env.str("EMAIL_URL", ""):
-        raise ImproperlyConfigured(f"Set EMAIL_URL, or MAIL_PROVIDER to one of {', '.join(MAIL_PROVIDERS)}.")
-    EMAIL_BACKEND = f"anymail.backends.{MAIL_PROVIDER}.EmailBackend"
+ANYMAIL = anymail_settings(env, timeout=EMAIL_TIMEOUT)
+if PROVIDER_BACKEND := provider_backend(env):
+    EMAIL_BACKEND = PROVIDER_BACKEND
 elif env.str("EMAIL_URL", ""):
     for key, value in env.dj_email_url("EMAIL_URL").items():
         if key.isupper():
