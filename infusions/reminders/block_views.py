@@ -46,7 +46,7 @@ def block_lift(request, block_id, *, site):
             messages.success(request, f"Mail goes to {block.address} again.")
             return redirect(patients[0] if len(patients) == 1 else "reminders:block-list")
     context = {
-        "block": block,
+        "blocked": block,
         "patients": patients,
         "patient": patients[0] if len(patients) == 1 else None,
         "site": site,

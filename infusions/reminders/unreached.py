@@ -32,7 +32,7 @@ def unreached_visits(site: Site, now: dt.datetime) -> QuerySet[Appointment]:
     """Not confirmed, within two weeks; `failed_id` is the row number of the message, if one was tried.
 
     Settled when a later message went and did not come back, when one is about to be sent again, or when the patient
-    has confirmed. `blocked` and `consents` tell why a patient cannot be mailed at all.
+    has confirmed. `blocked` (the cause, with `block_id`) and `consents` tell why a patient cannot be mailed at all.
     """
     came_back = Exists(MailEvent.objects.filter(reminder=OuterRef("pk"), kind=MailEventKind.BOUNCED))
     mine = Reminder.objects.filter(appointment=OuterRef("pk"), appointment_version=OuterRef("version"))
@@ -43,6 +43,7 @@ def unreached_visits(site: Site, now: dt.datetime) -> QuerySet[Appointment]:
         | Q(came_back, state=ReminderState.SENT)
     )
     sent = mine.filter(~came_back, state=ReminderState.SENT)
+    block = block_of_address_in("patient__email")
     decisions = ContactPreference.objects.filter(patient=OuterRef("patient"), channel=Channel.EMAIL)
     visits = Appointment.objects.filter(
         site=site, state=State.EXPECTED, start__gt=now, start__lt=now + WITHIN
@@ -50,7 +51,8 @@ def unreached_visits(site: Site, now: dt.datetime) -> QuerySet[Appointment]:
         failed_id=Subquery(failed.values("pk")[:1]),
         failed_at=Subquery(failed.values("settled_at")[:1]),
         sent_at=Subquery(sent.values("settled_at")[:1]),
-        blocked=Subquery(block_of_address_in("patient__email").values("cause")[:1]),
+        blocked=Subquery(block.values("cause")[:1]),
+        block_id=Subquery(block.values("public_id")[:1]),
         consents=Subquery(decisions.order_by("-recorded_at", "-pk").values("consents")[:1]),
     )
     return (

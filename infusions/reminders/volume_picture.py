@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from infusions.reminders.glance import DayVolume
 
-SLOT, COLUMN, HEIGHT, HEAD, FOOT = 44, 28, 84, 16, 20
+SLOT, COLUMN, HEIGHT, HEAD, FOOT = 44, 28, 84, 24, 24
 LEAST_SCALE = 8  # so that one message of a quiet site does not look like a wall
 STATES = ("sent", "skipped", "waiting", "failed")  # from the foot of a column upwards
 

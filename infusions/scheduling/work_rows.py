@@ -12,6 +12,7 @@ from infusion_center.accounts.roles import Permission
 from infusion_center.core import clock
 from infusions.checklists.stale_readings import StaleReading
 from infusions.orders.models import InfusionOrder
+from infusions.reminders.delivery_models import BlockCause
 from infusions.reminders.models import Reminder
 from infusions.reminders.unreached import why_unreached
 from infusions.scheduling.due_orders import DueOrder
@@ -87,13 +88,15 @@ def unreached_row(visit: Appointment, reminder: Reminder | None) -> WorkRow:
 
 def _mend(visit: Appointment, reminder: Reminder | None) -> Act:
     patient = visit.patient
+    resend = {"icon": "send", "permission": P.RESEND_REMINDER}
+    if visit.blocked == BlockCause.COMPLAINED:
+        return act_to("reminders:block-lift", visit.block_id, label="Wants mail again", **resend)
     if visit.blocked or not patient.email:
         mend = {"label": "Correct address", "icon": "pencil", "permission": P.EDIT_PATIENT}
         return act_to("patients:patient-edit", patient.public_id, **mend)
     if not visit.consents:
         return act_to("patients:consent-create", patient.public_id, label="Record consent", permission=P.EDIT_PATIENT)
-    resend = {"label": "Send again", "icon": "send", "permission": P.RESEND_REMINDER}
-    return act_to("reminders:reminder-detail", reminder.public_id, **resend)
+    return act_to("reminders:reminder-detail", reminder.public_id, label="Send again", **resend)
 
 
 def ending_row(one: EndingOrder) -> WorkRow:

@@ -68,7 +68,7 @@ def test_volume_counts_by_day_and_state_in_the_site_s_zone(site, visit):
 
 def test_the_picture_stacks_the_states_of_a_day():
     busy, quiet = picture_of([DayVolume(TODAY - DAY, sent=84, failed=1, skipped=83), DayVolume(TODAY)]).columns
-    assert busy.parts == (Part("sent", 58, 42), Part("skipped", 17, 41), Part("failed", 14, 3))
+    assert busy.parts == (Part("sent", 66, 42), Part("skipped", 25, 41), Part("failed", 22, 3))
     assert (busy.label, busy.words) == ("Sun 31", "168")
     assert busy.title == "Sun 31 May: 84 sent, 83 skipped, 1 failed"
     assert (quiet.label, quiet.words, quiet.parts, quiet.title) == ("Today", "", (), "Mon 1 Jun: no messages")
@@ -81,7 +81,7 @@ def test_the_page_leads_to_what_needs_somebody(client_for, site, visit):
         assert url in page
     assert "/to-do/failed-reminders/" not in client_for("pharmacist").get("/reminders/").content.decode()
     back = client_for("scheduler").get("/reminders/?state=came_back")
-    assert [row.kind for row in back.context["page"]] == [Kind.DAYS_7]
+    assert [(row.kind, row.is_back) for row in back.context["page"]] == [(Kind.DAYS_7, True)]
     assert "Needs somebody" not in client_for("scheduler").get("/reminders/?q=nobody").content.decode()
 
 
