@@ -9,6 +9,8 @@ from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 from environs import Env
 
+from infusion_center.mail_provider import anymail_settings, provider_backend
+
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR_DIR = BASE_DIR / "var"
 
@@ -52,6 +54,7 @@ INSTALLED_APPS = [
     "lucide",
     "phonenumber_field",
     "csp",
+    "anymail",
 ]
 
 MIDDLEWARE = [
@@ -215,12 +218,15 @@ TIME_ZONE = "UTC"
 DATE_FORMAT = "j M Y"
 PHONENUMBER_DEFAULT_REGION = env.str("PHONE_REGION", "US")
 
-# Mail: without EMAIL_URL messages land in a folder that the reminders page shows.
+# Mail: without EMAIL_URL or MAIL_PROVIDER messages land in a folder that the reminders page shows.
 MAIL_DIR = Path(env.str("MAIL_DIR", str(VAR_DIR / "mail")))
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", "Appointments <appointments@localhost>")
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
 EMAIL_TIMEOUT = 10
-if env.str("EMAIL_URL", ""):
+ANYMAIL = anymail_settings(env, timeout=EMAIL_TIMEOUT)
+if PROVIDER_BACKEND := provider_backend(env):
+    EMAIL_BACKEND = PROVIDER_BACKEND
+elif env.str("EMAIL_URL", ""):
     for key, value in env.dj_email_url("EMAIL_URL").items():
         if key.isupper():
             globals()[key] = value

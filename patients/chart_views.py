@@ -19,6 +19,7 @@ from infusions.orders import rules as order_rules
 from infusions.orders.models import InfusionOrder, OrderStatus
 from infusions.orders.queries import active_order, order_plan
 from infusions.reminders.after_care_sheet import told_by
+from infusions.reminders.blocks import block_problems
 from infusions.scheduling.models import Appointment
 from infusions.scheduling.states import ON_SITE, UPCOMING, State
 from infusions.templatetags.infusion_tags import wall_moment
@@ -61,7 +62,11 @@ def patient_detail(request, patient_id):
         "due": order_rules.dose_window(order) if order else None,
         "plan": order_plan(order) if order else None,
         "problems": with_links(
-            sort_problems(chart_problems(patient, weights, decisions, order, today) + last_dose_problems(patient)),
+            sort_problems(
+                chart_problems(patient, weights, decisions, order, today)
+                + last_dose_problems(patient)
+                + block_problems(patient, may_lift=has_permission(request.user, Permission.RESEND_REMINDER))
+            ),
             patient,
             request.user,
         ),

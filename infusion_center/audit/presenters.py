@@ -8,6 +8,8 @@ from infusion_center.audit.models import AuditEvent
 SENTENCES = {
     "after_care.called": "noted a call about what was reported after the visit",
     "after_care.reported_by_patient": "reported after the visit",
+    "address.blocked": "stopped mail to the patient's address",
+    "address.unblocked": "let mail go to the patient's address again",
     "appointment.checked_in": "checked the patient in",
     "appointment.check_in_undone": "undid the check-in",
     "appointment.begun": "started the infusion",
@@ -113,6 +115,7 @@ NOUNS = {
 }
 GROUPS = {
     "after_care": "After-care",
+    "address": "Mail addresses",
     "appointment": "Visits",
     "chart": "Charts opened",
     "checklist": "Checklists",
@@ -132,6 +135,7 @@ GROUPS = {
 }
 ICONS = {
     "after_care": "phone-call",
+    "address": "mail-x",
     "appointment": "calendar-days",
     "chart": "book-open",
     "checklist": "list-checks",

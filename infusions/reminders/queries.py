@@ -6,6 +6,7 @@ from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
 
 from infusion_center.core import clock, mail_folder
 from infusions.facility.models import Site
+from infusions.reminders.glance import came_back
 from infusions.reminders.models import AFTERWARDS, UNSETTLED, Kind, Reminder, ReminderState
 from infusions.scheduling.models import Appointment, OfferState, WaitlistOffer
 from infusions.scheduling.states import UPCOMING, State
@@ -122,15 +123,17 @@ def period_of(chosen: dict) -> str:
 def in_state(rows: QuerySet[Reminder], state: str) -> QuerySet[Reminder]:
     if state == "waiting":
         return rows.filter(state__in=UNSETTLED)
+    if state == "came_back":
+        return rows.filter(came_back(), state=ReminderState.SENT)
     return rows.filter(state=state) if state else rows
 
 
 def counts(rows: QuerySet[Reminder]) -> list[int]:
-    """All, waiting, sent, skipped, failed."""
+    """All, waiting, sent, skipped, failed; and how many of those sent came back."""
     by_state = dict(rows.order_by().values_list("state").annotate(Count("pk")))
     waiting = sum(by_state.get(state, 0) for state in UNSETTLED)
     settled = [by_state.get(state, 0) for state in (ReminderState.SENT, ReminderState.SKIPPED, ReminderState.FAILED)]
-    return [sum(by_state.values()), waiting, *settled]
+    return [sum(by_state.values()), waiting, *settled, in_state(rows, "came_back").count()]
 
 
 def filtered_patient(user, public_id: str) -> Patient | None:

@@ -20,6 +20,7 @@ from infusion_center.audit import services as audit
 from infusion_center.core import clock
 from infusion_center.core.rules import RuleViolation, blocker, refuse_if_blocking
 from infusions.reminders import day_sheets, queries, rules
+from infusions.reminders.blocks import blocked_reason
 from infusions.reminders.day_after import plan_after_care
 from infusions.reminders.delivery import Mailer, RefusedForGood, ServerUnavailable, TryLater
 from infusions.reminders.models import UNSETTLED, Kind, Reason, Reminder, ReminderState
@@ -207,7 +208,7 @@ def _deliver(reminder: Reminder, mailer: Mailer, tell_time: Callable[[], dt.date
     if later:
         return _give_back(reminder, "postponed", now, due_at=later, tries=reminder.tries - 1)
     try:
-        message_id = mailer.send(reminder, now)
+        sent = mailer.send(reminder, now)
     except RefusedForGood as refused:
         return _settle(reminder, ReminderState.FAILED, tell_time(), reason=Reason.ADDRESS_REFUSED, detail=str(refused))
     except TryLater as trouble:
@@ -215,7 +216,7 @@ def _deliver(reminder: Reminder, mailer: Mailer, tell_time: Callable[[], dt.date
     except ServerUnavailable as away:
         logger.warning("mail server unavailable: %s", away)
         return _give_back(reminder, "unavailable", tell_time(), tries=reminder.tries - 1, detail=str(away))
-    return _settle(reminder, ReminderState.SENT, tell_time(), message_id=message_id)
+    return _settle(reminder, ReminderState.SENT, tell_time(), message_id=sent.message_id, provider_id=sent.provider_id)
 
 
 def _decide(reminder: Reminder, now: dt.datetime) -> tuple[Reason | None, dt.datetime | None]:
@@ -228,6 +229,10 @@ def _decide(reminder: Reminder, now: dt.datetime) -> tuple[Reason | None, dt.dat
 def _reason_to_skip(reminder: Reminder, now: dt.datetime, *, told: bool) -> Reason | None:
     if reminder.kind == Kind.DAY_SHEET:
         return day_sheets.reason_to_skip(reminder, now)
+    return _reason_by_rules(reminder, now, told=told) or blocked_reason(reminder.patient.email)
+
+
+def _reason_by_rules(reminder: Reminder, now: dt.datetime, *, told: bool) -> Reason | None:
     may_mail = may_contact(reminder.patient, Channel.EMAIL)
     if reminder.kind == Kind.AFTER_CARE:
         return rules.reason_to_skip_after_care(reminder, now, may_mail=may_mail)

@@ -3,6 +3,7 @@ from django.urls import path
 from infusions.reminders import (
     after_care_call_views,
     after_care_views,
+    block_views,
     change_views,
     mail_views,
     offer_views,
@@ -10,6 +11,7 @@ from infusions.reminders import (
     report_views,
     views,
 )
+from infusions.reminders.webhook_views import WEBHOOKS
 
 app_name = "reminders"
 of_visit = "appointments/<str:appointment_id>/after-care/"
@@ -18,6 +20,8 @@ urlpatterns = [
     path("reminders/", views.reminder_list, name="reminder-list"),
     path("reminders/mail/", mail_views.mail_list, name="mail-list"),
     path("reminders/mail/<str:name>/", mail_views.mail_detail, name="mail-detail"),
+    path("reminders/blocked/", block_views.block_list, name="block-list"),
+    path("reminders/blocked/<slug:block_id>/", block_views.block_lift, name="block-lift"),
     path("reminders/<slug:reminder_id>/", views.reminder_detail, name="reminder-detail"),
     path("reminders/<slug:reminder_id>/resend/", views.reminder_resend, name="reminder-resend"),
     path("after-care/", after_care_call_views.after_care_list, name="after-care-list"),
@@ -32,4 +36,6 @@ urlpatterns = [
     path("v/<str:token>/cancel/", change_views.cancel_visit, name="cancel-visit"),
     path("o/<str:token>/", offer_views.offer, name="offer"),
     path("m/<str:token>/", public_views.stop, name="stop"),
+    # Called by mail providers.
+    *(path(f"anymail/{name}/tracking/", view, name=f"{name}-webhook") for name, view in WEBHOOKS.items()),
 ]

@@ -59,10 +59,11 @@ def unconfirmed_visits(site: Site, now: dt.datetime):
     )
 
 
-def unreached_rows(site: Site, now: dt.datetime) -> list[tuple[Appointment, Reminder]]:
+def unreached_rows(site: Site, now: dt.datetime) -> list[tuple[Appointment, Reminder | None]]:
+    """With the message that did not reach the patient, if one was tried."""
     visits = list(unreached_visits(site, now).select_related("patient", "chair"))
-    reminders = Reminder.objects.in_bulk([visit.failed_id for visit in visits])
-    return [(visit, reminders[visit.failed_id]) for visit in visits]
+    reminders = Reminder.objects.in_bulk([visit.failed_id for visit in visits if visit.failed_id])
+    return [(visit, reminders.get(visit.failed_id)) for visit in visits]
 
 
 LISTS = (
@@ -134,7 +135,8 @@ LISTS = (
         "failed-reminders",
         "Not reached",
         "mail-x",
-        "Patients of the next two weeks whom no mail has reached: it failed, or there is no consent or address.",
+        "Patients of the next two weeks whom no mail reaches: it failed or came back, or there is no consent"
+        " or no address. Call, and press Confirmed.",
         "Every patient of the next two weeks was reached, or has confirmed.",
         unreached_rows,
         work_rows.unreached_row,

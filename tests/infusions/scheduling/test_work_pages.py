@@ -79,7 +79,7 @@ def test_stale_readings_asks_for_creatinine_by_the_rule_of_the_check(center, ord
 
 
 def unreached(center):
-    return [row[2] for row in rows_of("failed-reminders", center)]
+    return [row[2][:1] for row in rows_of("failed-reminders", center)]  # the second line tells of a missing number
 
 
 def test_failed_reminders_holds_whom_no_mail_has_reached(center, order):
