@@ -8,6 +8,7 @@ from django.test import Client, TransactionTestCase
 from hypothesis import HealthCheck, settings
 
 from infusion_center.accounts.roles import Role
+from infusions.formulary.clinical_words import forget_names
 from tests.browser import axe, chromium  # noqa: F401  fixtures for every folder
 from tests.factories.accounts import make_staff
 from tests.factories.facility import make_site
@@ -57,6 +58,12 @@ SLOW_FIRST = ("races", "browser", "test_demo", "test_workers", "test_access_rule
 def pytest_collection_modifyitems(items):
     """The slowest files begin, so that at the end no worker waits for the other."""
     items.sort(key=lambda item: not any(name in item.path.name for name in SLOW_FIRST))
+
+
+@pytest.fixture(autouse=True)
+def _words_of_this_test():
+    """Names of the formulary are remembered for a minute: not from one test into the next."""
+    forget_names()
 
 
 @pytest.fixture

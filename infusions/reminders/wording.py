@@ -171,13 +171,23 @@ def zone_label(zone: str, language: str) -> str:
 
 def place_of(appointment: About, language: str) -> Place:
     site = appointment.site
-    address = "" if appointment.is_home or not is_neutral(site.address) else site.address
-    return Place(place_name(site, language), address, site.phone, site.email)
+    address, phone, email = reach_of(site)
+    return Place(place_name(site, language), "" if appointment.is_home else address, phone, email)
+
+
+def reach_of(site) -> tuple[str, str, str]:
+    """Address, phone and email; each empty where it holds a clinical word, as it may from before they were refused."""
+    address, phone = (text if is_neutral(text) else "" for text in (site.address, site.phone))
+    return address, phone, site.email if is_neutral(site.email, run_together=True) else ""
 
 
 def place_name(site, language: str) -> str:
     """What patients' mail calls the site: a name with clinical words in it stays inside the house."""
-    return next((name for name in (site.mail_name, site.name) if name and is_neutral(name)), NEUTRAL_PLACES[language])
+    return neutral_name(site) or NEUTRAL_PLACES[language]
+
+
+def neutral_name(site) -> str:
+    return next((name for name in (site.mail_name, site.name) if name and is_neutral(name)), "")
 
 
 def mail_host() -> str:
