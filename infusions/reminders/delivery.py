@@ -12,7 +12,7 @@ from django.conf import settings
 from django.core.mail import EmailMultiAlternatives, get_connection
 
 from infusions.reminders.invitation import FILE_NAME, calendar_entry, method_of
-from infusions.reminders.models import Kind, Reminder
+from infusions.reminders.models import AFTERWARDS, Reminder
 from infusions.reminders.wording import language_of, mail_host, place_of, stop_url, write_message
 
 logger = logging.getLogger(__name__)
@@ -95,7 +95,7 @@ def build_mail(reminder: Reminder, now: dt.datetime) -> EmailMultiAlternatives:
     )
     mail.attach_alternative(written.html, "text/html")
     # What is only offered belongs in no calendar yet, what is over no more.
-    if reminder.appointment is not None and reminder.kind != Kind.ADVICE:
+    if reminder.appointment is not None and reminder.kind not in AFTERWARDS:
         _attach_calendar_entry(mail, reminder, sender, now)
     return mail
 

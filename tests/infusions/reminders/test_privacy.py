@@ -47,7 +47,7 @@ def test_the_lint_of_templates_sees(source, words):
 def test_no_fixed_text_of_mails_and_calendar_entries_tells():
     texts = [invitation.FILE_NAME, *invitation.SUMMARIES.values()]
     texts += [*wording.AT_HOME.values(), *wording.NEUTRAL_PLACES.values()]
-    assert {text: clinical_words(text, run_together=True) for text in texts} == dict.fromkeys(texts, [])
+    assert {text: clinical_words(text, run_together=True) for text in texts} == {text: [] for text in texts}
 
 
 def test_no_address_that_needs_no_sign_in_tells():
