@@ -1,8 +1,8 @@
 """The calendar entry of a visit (RFC 5545, 5546): the same UID for ever, a higher SEQUENCE with each move.
 
 Times are instants in UTC, as in the ledger: right in every zone and season, with no VTIMEZONE that could be out of date
-or that some calendar reads otherwise. Calendars show them by their reader's clock; whoever lives in another zone than the
-site finds the site's own time, by name, in the description.
+or that some calendar reads otherwise. Calendars show them by their reader's clock; whoever lives in another zone than
+the site finds the site's own time, by name, in the description.
 """
 
 import datetime as dt

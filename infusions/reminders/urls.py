@@ -1,6 +1,6 @@
 from django.urls import path
 
-from infusions.reminders import mail_views, offer_views, public_views, report_views, views
+from infusions.reminders import mail_views, offer_views, public_views, report_views, views, wording_views
 
 app_name = "reminders"
 
@@ -8,6 +8,11 @@ urlpatterns = [
     path("reminders/", views.reminder_list, name="reminder-list"),
     path("reminders/mail/", mail_views.mail_list, name="mail-list"),
     path("reminders/mail/<str:name>/", mail_views.mail_detail, name="mail-detail"),
+    path("site/mails/", wording_views.wording_list, name="wording-list"),
+    path("site/mails/<slug:kind>/<slug:language>/", wording_views.wording_edit, name="wording-edit"),
+    path("site/mails/<slug:kind>/<slug:language>/preview/", wording_views.wording_preview, name="wording-preview"),
+    path("site/mails/<slug:kind>/<slug:language>/html/", wording_views.wording_html, name="wording-html"),
+    path("site/mails/<slug:kind>/<slug:language>/reset/", wording_views.wording_reset, name="wording-reset"),
     path("reminders/<slug:reminder_id>/", views.reminder_detail, name="reminder-detail"),
     path("reminders/<slug:reminder_id>/resend/", views.reminder_resend, name="reminder-resend"),
     # In mails: short, and they name nothing.

@@ -14,6 +14,7 @@ from django.utils.formats import date_format
 from infusion_center.core import clock
 from infusions.reminders import links
 from infusions.reminders.models import DAYS_BEFORE, Reminder
+from infusions.reminders.own_words import OwnWords, filled, own_words_of
 from infusions.reminders.words import is_neutral
 from infusions.scheduling.models import Appointment, WaitlistOffer
 
@@ -52,20 +53,28 @@ class Message:
 
 def write_message(reminder: Reminder) -> Message:
     """Subject, text and HTML of one ledger row. The first line of the text template is the subject."""
-    return _rendered(reminder, message_context(reminder))
+    context = message_context(reminder)
+    return render_message(reminder.kind, context, own_words_of(reminder.site, reminder.kind, context["language"]))
 
 
 def preview_of(reminder: Reminder) -> Message:
     """As staff may read it: without the links, which would let them answer in the patient's place."""
-    hidden = dict.fromkeys(("visit_url", "offer_url", "stop_url"), "[…]")
-    return _rendered(reminder, {**message_context(reminder), **hidden})
+    context = without_links(message_context(reminder))
+    return render_message(reminder.kind, context, own_words_of(reminder.site, reminder.kind, context["language"]))
 
 
-def _rendered(reminder: Reminder, context: dict) -> Message:
-    template = f"reminders/{context['language']}/{template_of(reminder.kind)}"
+def without_links(context: dict) -> dict:
+    return {name: "[…]" if name.endswith("_url") else value for name, value in context.items()}
+
+
+def render_message(kind: str, context: dict, words: OwnWords) -> Message:
+    """`words`: the site's own, which stand instead of or besides those of the templates."""
+    template = f"reminders/{context['language']}/{template_of(kind)}"
+    if words:
+        context = {**context, "own": filled(words, context)}
     with translation.override(context["language"]):
         subject, _, text = render_to_string(f"{template}.txt", context).strip().partition("\n")
-        html = render_to_string(f"{template}.html", {**context, "subject": subject})
+        html = render_to_string(f"{template}.html", {**context, "subject": subject.strip()})
     return Message(subject.strip(), re.sub(r"\n{3,}", "\n\n", text.strip()) + "\n", html)
 
 
