@@ -14,6 +14,9 @@ SENTENCES = {
     "appointment.reseated": "changed chair or nurse of the visit",
     "appointment.pinned": "pinned chair and nurse of the visit",
     "appointment.unpinned": "let chair and nurse of the visit be changed again",
+    "calendar_feed.made": "made an address for the own calendar",
+    "calendar_feed.read": "read the calendar feed of {target}",
+    "calendar_feed.revoked": "revoked the address of the own calendar",
     "chair.put_back": "put a chair back into service",
     "chair.taken_out": "took a chair out of service",
     "chart.opened": "opened {what}",
@@ -113,6 +116,7 @@ NOUNS = {
 }
 GROUPS = {
     "appointment": "Visits",
+    "calendar_feed": "Calendar feeds",
     "chart": "Charts opened",
     "checklist": "Checklists",
     "checklist_template": "Checklist questions",
@@ -132,6 +136,7 @@ GROUPS = {
 }
 ICONS = {
     "appointment": "calendar-days",
+    "calendar_feed": "calendar-sync",
     "chart": "book-open",
     "checklist": "list-checks",
     "checklist_template": "list-checks",

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from infusions.reminders import mail_views, offer_views, public_views, report_views, views, wording_views
+from infusions.reminders import feed_views, mail_views, offer_views, public_views, report_views, views, wording_views
 
 app_name = "reminders"
 
@@ -8,6 +8,10 @@ urlpatterns = [
     path("reminders/", views.reminder_list, name="reminder-list"),
     path("reminders/mail/", mail_views.mail_list, name="mail-list"),
     path("reminders/mail/<str:name>/", mail_views.mail_detail, name="mail-detail"),
+    path("my/calendar/", feed_views.calendar_page, name="calendar"),
+    path("my/calendar/make/", feed_views.calendar_make, name="calendar-make"),
+    path("my/calendar/revoke/", feed_views.calendar_revoke, name="calendar-revoke"),
+    path("calendar/<str:secret>.ics", feed_views.calendar_feed, name="calendar-feed"),
     path("site/mails/", wording_views.wording_list, name="wording-list"),
     path("site/mails/<slug:kind>/<slug:language>/", wording_views.wording_edit, name="wording-edit"),
     path("site/mails/<slug:kind>/<slug:language>/preview/", wording_views.wording_preview, name="wording-preview"),
