@@ -22,6 +22,16 @@ DATE_FORMATS = {"en": "l, F j, Y", "es": r"l j \d\e F \d\e Y"}
 TIME_FORMATS = {True: "H:i", False: "g:i A"}
 AT_HOME = {"en": "At your home", "es": "En su domicilio"}
 About = Appointment | WaitlistOffer
+# Cities that give zones their names, where Spanish writes them otherwise.
+SPANISH_CITIES = {
+    "New York": "Nueva York",
+    "Los Angeles": "Los Ángeles",
+    "Mexico City": "Ciudad de México",
+    "Havana": "La Habana",
+    "Panama": "Panamá",
+    "Bogota": "Bogotá",
+    "London": "Londres",
+}
 NEUTRAL_PLACES = {"en": "Your care center", "es": "Su centro de atención"}
 
 
@@ -137,7 +147,9 @@ def _moment(instant: dt.datetime, about: About, language: str) -> str:
             date_format(local, DATE_FORMATS[language]),
             date_format(local, TIME_FORMATS[about.site.uses_24h_clock]),
         )
-    return f"{day}, {wall}"
+    if local.utcoffset() == clock.to_local(instant, about.site.time_zone).utcoffset():
+        return f"{day}, {wall}"
+    return f"{day}, {wall} ({zone_label(about.patient.time_zone, language)})"
 
 
 def day_of(instant: dt.datetime, appointment: Appointment) -> str:
@@ -175,7 +187,7 @@ def when_of(appointment: About, language: str) -> When:
 def zone_label(zone: str, language: str) -> str:
     """America/New_York -> New York time."""
     city = zone.rpartition("/")[2].replace("_", " ")
-    return f"hora de {city}" if language == "es" else f"{city} time"
+    return f"hora de {SPANISH_CITIES.get(city, city)}" if language == "es" else f"{city} time"
 
 
 def place_of(appointment: About, language: str) -> Place:

@@ -1,6 +1,7 @@
 """What mails say, and above all what they do not: every kind in every language, down to the calendar entry."""
 
 import datetime as dt
+import re
 from email import message_from_bytes, policy
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -146,6 +147,32 @@ def test_times_name_their_zone_where_the_patient_lives_in_another(zone, line):
     assert ("  That is 08:00, Chicago time" in lines) == (zone == "America/Chicago")
 
 
+def test_zones_are_named_in_the_language_of_the_mail():
+    lines = message_of(visit(language="es", time_zone="America/Los_Angeles")).text.splitlines()
+    assert "  09:00 (hora de Nueva York), hasta las 13:00 aproximadamente" in lines
+    assert "  Es decir: 06:00, hora de Los Ángeles" in lines
+
+
+def test_until_when_an_offer_stands_names_the_zone_of_who_is_to_answer():
+    zones = {"A": "America/New_York", "B": "America/Denver"}
+    texts = [message_of(visit(site_fields={"name": n}, time_zone=zone), Kind.OFFER).text for n, zone in zones.items()]
+    untils = [re.search("To take it or to decline, until (.*):", text)[1] for text in texts]
+    assert untils == ["Thursday, June 18, 2026, 08:00", "Thursday, June 18, 2026, 06:00 (Denver time)"]
+
+
+def test_the_line_shown_beside_the_subject_says_when_and_where_or_what_became_of_it():
+    appointment = visit()
+    lines = {kind: preheader(message_of(appointment, kind).html) for kind in (Kind.DAYS_3, Kind.CANCELLED)}
+    assert lines == {
+        Kind.DAYS_3: "09:00, Riverside Center",
+        Kind.CANCELLED: "This appointment is cancelled. You do not need to come.",
+    }
+
+
+def preheader(html: str) -> str:
+    return re.search(r'class="preheader"[^>]*>(.*?)</div>', html)[1]
+
+
 def test_the_other_side_of_midnight_is_named_with_its_day():
     appointment = visit(site_fields={"time_zone": "Pacific/Auckland"}, time_zone="America/New_York")
     assert "  That is Wednesday, June 17, 2026, 17:00, New York time" in message_of(appointment).text.splitlines()
@@ -264,6 +291,6 @@ def test_the_mail_is_text_and_html_with_one_calendar_file():
 def test_in_the_dark_nothing_is_written_in_the_colors_of_daylight():
     html = message_of(visit()).html
     light, dark = html.split("prefers-color-scheme: dark", 1)
-    daylight = ("#51606f", "#45576a", "#5a6a7a", "#1c2733")
+    daylight = ("#415060", "#095456", "#1c2733")
     assert [color for color in daylight if color in light] == list(daylight)
     assert [color for color in daylight if color in dark.split("</style>")[0]] == []
