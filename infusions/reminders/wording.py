@@ -74,7 +74,8 @@ def preview_of(reminder: Reminder) -> Message:
 
 
 def without_links(context: dict) -> dict:
-    return {name: "[…]" if name.endswith("_url") else value for name, value in context.items()}
+    """A link that the mail does not have stays missing."""
+    return {name: "[…]" if name.endswith("_url") and value else value for name, value in context.items()}
 
 
 def render_message(kind: str, context: dict, words: OwnWords) -> Message:

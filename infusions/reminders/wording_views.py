@@ -112,7 +112,7 @@ def _page(request, mail: dict, form: WordingForm) -> HttpResponse:
     context = {
         **mail,
         "form": form,
-        "title": label_of(mail["kind"]),
+        "mail_title": label_of(mail["kind"]),
         "language_name": Language(mail["language"]).label,
         "is_own": form.instance.pk is not None,
         "preview": example_mail(**mail, words=OwnWords() if form.errors else words, now=clock.now()),
