@@ -8,6 +8,7 @@ from django.test import Client, TransactionTestCase
 from hypothesis import HealthCheck, settings
 
 from infusion_center.accounts.roles import Role
+from infusions.formulary.clinical_words import forget_names
 from tests.browser import axe, chromium  # noqa: F401  fixtures for every folder
 from tests.factories.accounts import make_staff
 from tests.factories.facility import make_site
@@ -75,6 +76,12 @@ def depends_on_database(item) -> bool:
     if item.get_closest_marker("browser") or item.get_closest_marker("once"):
         return False
     return item.get_closest_marker("django_db") is not None or "db" in item.fixturenames
+
+
+@pytest.fixture(autouse=True)
+def _words_of_this_test():
+    """Names of the formulary are remembered for a minute: not from one test into the next."""
+    forget_names()
 
 
 @pytest.fixture
