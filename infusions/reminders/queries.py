@@ -14,8 +14,6 @@ from patients.models import Patient
 # What changed lately is looked at, and what comes soon, in case an outage outlasted "lately".
 CHANGED_WITHIN = dt.timedelta(days=2)
 HORIZON = dt.timedelta(days=8)
-# Older than this and unsent: the pages say that nothing is being sent.
-STALE_AFTER = dt.timedelta(minutes=10)
 PAGE_SPAN = dt.timedelta(days=7)
 TOLD = (ReminderState.SENT, ReminderState.CLAIMED)
 
@@ -78,17 +76,6 @@ def told_appointments(appointments: list[Appointment]) -> set[int]:
 
 def was_told(appointment: Appointment) -> bool:
     return appointment.reminders.filter(state=ReminderState.SENT).exclude(kind=Kind.CANCELLED).exists()
-
-
-def oldest_due_unsent(now: dt.datetime) -> dt.datetime | None:
-    """When the message was due that waits longest; a worker that works keeps this younger than some minutes."""
-    waiting = Reminder.objects.filter(state__in=UNSETTLED, due_at__lte=now).order_by("due_at")
-    return waiting.values_list("due_at", flat=True).first()
-
-
-def is_sending_stalled(now: dt.datetime) -> bool:
-    oldest = oldest_due_unsent(now)
-    return oldest is not None and oldest < now - STALE_AFTER
 
 
 def ledger_of(site: Site | None, now: dt.datetime, chosen: dict, patients=None) -> QuerySet[Reminder]:

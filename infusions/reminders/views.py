@@ -9,7 +9,7 @@ from infusion_center.accounts.access import requires
 from infusion_center.accounts.roles import Permission, has_permission
 from infusion_center.audit import services as audit
 from infusion_center.core import clock, mail_folder
-from infusion_center.core.rules import RuleViolation, warning
+from infusion_center.core.rules import RuleViolation
 from infusions.facility.queries import current_site
 from infusions.reminders import queries
 from infusions.reminders.forms import PERIODS, STATES, ReminderFilterForm, ResendForm
@@ -39,7 +39,6 @@ def reminder_list(request):
         "chosen": chosen,
         "period": queries.period_of(chosen),
         "patient": queries.filtered_patient(request.user, chosen["patient"]),
-        "problems": _silence(now),
         "has_mail_folder": mail_folder.is_folder_in_use(),
     }
     return render(request, "infusions/reminders/reminder_list.html", context)
@@ -86,15 +85,3 @@ def _detail(request, reminder: Reminder, form: ResendForm):
         "form": form,
     }
     return render(request, "infusions/reminders/reminder_detail.html", context)
-
-
-def _silence(now) -> list:
-    if not queries.is_sending_stalled(now):
-        return []
-    return [
-        warning(
-            "nothing-sent",
-            "Messages have been due for more than ten minutes and are not being sent.",
-            remedy="Tell whoever runs this system that the reminder worker or the mail server is down.",
-        )
-    ]

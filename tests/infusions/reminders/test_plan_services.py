@@ -114,6 +114,6 @@ def test_planning_ignores_what_has_begun(appointment, time_machine):
 def test_planning_costs_the_same_number_of_queries_for_many_visits(appointment, django_assert_num_queries):
     for _ in range(3):
         make_appointment(day=dt.date(2026, 6, 18))
-    with django_assert_num_queries(8):
+    with django_assert_num_queries(10):
         plan_reminders()
     assert Reminder.objects.count() == 12
