@@ -15,7 +15,13 @@ from patients.models import Patient
 CHANGED_WITHIN = dt.timedelta(days=2)
 HORIZON = dt.timedelta(days=8)
 PAGE_SPAN = dt.timedelta(days=7)
-TOLD = (ReminderState.SENT, ReminderState.CLAIMED)
+# An earlier try that did not end well may have reached the patient all the same: the mail server took the message, and
+# its answer or our record of it was lost. He is rather told once too often that a visit is cancelled than never.
+TRIED = Q(state__in=(ReminderState.OWED, ReminderState.SKIPPED), tries__gt=0) | Q(
+    state=ReminderState.FAILED, tries__gt=1
+)
+WAS_TOLD = Q(state=ReminderState.SENT) | TRIED
+TOLD = WAS_TOLD | Q(state=ReminderState.CLAIMED)
 
 
 def unplanned_appointments(now: dt.datetime) -> QuerySet[Appointment]:
@@ -25,7 +31,7 @@ def unplanned_appointments(now: dt.datetime) -> QuerySet[Appointment]:
     """
     rows = Reminder.objects.filter(appointment=OuterRef("pk"))
     this_version = rows.filter(appointment_version=OuterRef("version"))
-    told = rows.filter(state__in=TOLD)
+    told = rows.filter(TOLD)
     return (
         Appointment.objects.filter(
             Q(updated_at__gte=now - CHANGED_WITHIN) | Q(start__lte=now + HORIZON),
@@ -69,13 +75,14 @@ def overtaken_reminders(now: dt.datetime) -> QuerySet[Reminder]:
 
 def told_appointments(appointments: list[Appointment]) -> set[int]:
     """Row numbers of those whose patient was told of an earlier version, or is being told right now."""
-    rows = Reminder.objects.filter(appointment__in=appointments, state__in=TOLD)
+    rows = Reminder.objects.filter(TOLD, appointment__in=appointments)
     rows = rows.filter(Q(appointment_version__lt=F("appointment__version")) | Q(appointment__state=State.CANCELLED))
     return set(rows.values_list("appointment_id", flat=True))
 
 
 def was_told(appointment: Appointment) -> bool:
-    return appointment.reminders.filter(state=ReminderState.SENT).exclude(kind=Kind.CANCELLED).exists()
+    """Whether he has any message about it, as far as we know."""
+    return appointment.reminders.filter(WAS_TOLD).exclude(kind=Kind.CANCELLED).exists()
 
 
 def ledger_of(site: Site | None, now: dt.datetime, chosen: dict, patients=None) -> QuerySet[Reminder]:

@@ -58,7 +58,8 @@ def _deliver(reminder: Reminder, mailer: Mailer, tell_time: Callable[[], dt.date
         logger.exception("reminder %s could not be decided", reminder.public_id)
         return try_later(reminder, f"not decided: {type(fault).__name__}", now)
     if reason:
-        return settle(reminder, ReminderState.SKIPPED, now, reason=reason)
+        # This try reached no mail server: the tries that are left may have told the patient.
+        return settle(reminder, ReminderState.SKIPPED, now, reason=reason, tries=reminder.tries - 1)
     if later:
         return give_back(reminder, "postponed", now, due_at=later, tries=reminder.tries - 1)
     try:
