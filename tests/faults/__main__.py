@@ -34,6 +34,7 @@ def parsed_options():
     parser.add_argument("--engine", choices=(*ENGINES, "both"), default="both")
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(10_000))
     parser.add_argument("--faults", type=int, default=240, help="per engine")
+    parser.add_argument("--changes", type=int, default=6, help="only the first changes of the clocks: a quick look")
     parser.add_argument("--break", dest="defect", choices=NAMES, default="", help="put a defect in: the run must fail")
     parser.add_argument("--keep", action="store_true", help="keep the folder with logs and journals")
     return parser.parse_args()
@@ -41,6 +42,7 @@ def parsed_options():
 
 def started(engine: str, options):
     command = [sys.executable, "-m", "tests.faults.run", f"--seed={options.seed}", f"--faults={options.faults}"]
+    command.append(f"--changes={options.changes}")
     command += [f"--break={options.defect}"] if options.defect else []
     command += ["--keep"] if options.keep else []
     env = {name: value for name, value in os.environ.items() if name != "DATABASE_URL"}

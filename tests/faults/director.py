@@ -27,6 +27,7 @@ LOCK_SECONDS = 0.8
 # The longest pause between two tries is half an hour; an order on hold is looked at every hour.
 SOON = dt.timedelta(minutes=35)
 MOST_STEPS = 10
+LAST_CALL = dt.timedelta(hours=4)
 SECOND = dt.timedelta(seconds=1)
 DOWN_SECONDS = 0.4
 
@@ -61,15 +62,26 @@ class Director:
         CLOCK.jump(change.moments[0])
         self._world.open(change, visits)
         for moment in change.moments:
-            if clock.now() < moment:
-                CLOCK.jump(moment)
+            self._go_on_to(moment)
             self._play_hand(self._hands.pop(0))
             if dt.timedelta() < change.at - moment <= SECOND:
                 self._pass_the_change(change)
             self._let_tries_come_to_an_end()
-        CLOCK.jump(change.after)
+        self._go_on_to(change.after)
         self._wake()
         self._wait_until_quiet()
+
+    def _go_on_to(self, moment: dt.datetime) -> None:
+        """Not past the last hours in which a message is still of use: that would be an outage of days."""
+        pressing = Reminder.objects.filter(state="owed", appointment__start__lte=moment + LAST_CALL)
+        pressing = pressing.exclude(appointment__order__status="held").order_by("due_at")
+        while (row := pressing.filter(due_at__gt=clock.now(), due_at__lt=moment).first()) is not None:
+            CLOCK.jump(row.due_at + SECOND)
+            self._wake()
+            self._wait_until_quiet()
+            self._let_tries_come_to_an_end()
+        if clock.now() < moment:
+            CLOCK.jump(moment)
 
     def _play_hand(self, hand: list[str]) -> None:
         """At once after the jump, as what is due by now is about to be sent."""

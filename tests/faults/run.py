@@ -33,6 +33,7 @@ def parsed_options():
     parser = argparse.ArgumentParser(prog="tests.faults.run")
     parser.add_argument("--seed", type=int, required=True)
     parser.add_argument("--faults", type=int, required=True)
+    parser.add_argument("--changes", type=int, required=True)
     parser.add_argument("--break", dest="defect", default="")
     parser.add_argument("--keep", action="store_true")
     return parser.parse_args()
@@ -45,7 +46,7 @@ def run(options, folder: Path) -> bool:
     from tests.faults.zones import changes
 
     began = time.monotonic()
-    rng, around = random.Random(options.seed), changes()
+    rng, around = random.Random(options.seed), changes()[: options.changes]
     rig = Rig(folder, workers=2)
     os.environ.update(rig.settings)
     DECK.make()
