@@ -39,6 +39,7 @@ class Mailer:
 
     def __init__(self):
         self._connection = None
+        self._taken = ""
 
     def __enter__(self):
         return self
@@ -55,7 +56,12 @@ class Mailer:
         except (OSError, smtplib.SMTPException) as error:
             self.close()
             raise _meaning(error) from error
+        self._taken = reminder.public_id
         return message.extra_headers["Message-ID"]
+
+    def took(self, reminder: Reminder) -> bool:
+        """Whether this is the message that the server took last."""
+        return self._taken == reminder.public_id
 
     def close(self) -> None:
         if self._connection is not None:
@@ -74,6 +80,10 @@ class Mailer:
         return self._connection
 
 
+def address_of(reminder: Reminder) -> str:
+    return reminder.patient.email
+
+
 def build_mail(reminder: Reminder, now: dt.datetime) -> EmailMultiAlternatives:
     about = reminder.about
     language = language_of(about)
@@ -83,7 +93,7 @@ def build_mail(reminder: Reminder, now: dt.datetime) -> EmailMultiAlternatives:
         subject=written.subject,
         body=written.text,
         from_email=str(Address(display_name=place.name, addr_spec=sender)),
-        to=[reminder.patient.email],
+        to=[address_of(reminder)],
         reply_to=[place.email] if place.email else None,
         headers={
             "Message-ID": message_id_of(reminder),

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
+import time
 from collections import Counter
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from infusion_center.core import clock
-from infusions.reminders import heartbeat, queries, rules
+from infusions.reminders import queries, rules
 from infusions.reminders.claims import audit_row
 from infusions.reminders.models import Reason, Reminder, ReminderState
 from infusions.reminders.planning import Planned, Visit, planned_messages, planned_offer
+from infusions.reminders.scan_span import Span, note_scan, span_of_scan
 from infusions.scheduling.models import Appointment
 from infusions.scheduling.states import State
 from infusions.scheduling.waitlist_offers import expire_offers
@@ -20,25 +23,40 @@ from infusions.scheduling.waitlist_offers import expire_offers
 logger = logging.getLogger(__name__)
 
 BATCH = 500
+# A scan ends well before its task's time limit; what it did not reach is found by the next one.
+SCAN_SECONDS = 20
 
 
-def plan_reminders(*, now: dt.datetime | None = None) -> Counter:
-    """Write what changed and near visits are owed, and settle what was overtaken; counts of `planned`, `skipped`."""
+def plan_reminders(*, now: dt.datetime | None = None, seconds: float = SCAN_SECONDS) -> Counter:
+    """Write what visits and offers are owed, and settle what was overtaken.
+
+    Counts of `planned` and `skipped`, and of visits `left` for the next scan when the time was over.
+    """
     now = now or clock.now()
-    done = Counter(skipped=sum(_skip_overtaken(reminder, now) for reminder in queries.overtaken_reminders(now)))
-    ids = list(queries.unplanned_appointments(now).values_list("pk", flat=True))
-    for first in range(0, len(ids), BATCH):
-        done["planned"] += _plan_batch(ids[first : first + BATCH], now)
-    if queries.are_offers_waiting(now):
-        expire_offers(now=now)
-        done["planned"] += _plan_offers(now)
-    heartbeat.note_beat(heartbeat.PLANNER, now=now, seen_until=now)
+    ends = time.monotonic() + seconds
+    span = span_of_scan(now)
+    done = Counter(skipped=_skip_overtaken(span, now))
+    done.update(_plan_visits(span, now, ends))
+    done.update(_plan_offers(now))
+    note_scan(span, now, is_whole=not done["left"])
+    return done
+
+
+def _plan_visits(span: Span, now: dt.datetime, ends: float) -> Counter:
+    done: Counter = Counter()
+    for visits in queries.unplanned_visits(span, now):
+        ids = list(visits.values_list("pk", flat=True))
+        for first in range(0, len(ids), BATCH):
+            if time.monotonic() > ends:
+                done["left"] += len(ids) - first
+                break
+            done["planned"] += _plan_batch(visits.filter(pk__in=ids[first : first + BATCH]), now)
     return done
 
 
 @transaction.atomic
-def _plan_batch(ids: list[int], now: dt.datetime) -> int:
-    appointments = list(queries.unplanned_appointments(now).filter(pk__in=ids))
+def _plan_batch(visits: QuerySet[Appointment], now: dt.datetime) -> int:
+    appointments = list(visits.select_related("patient", "site"))
     told = queries.told_appointments(appointments)
     rows = [row for appointment in appointments for row in _owed_rows(appointment, told, now)]
     # Two planners at once write the same rows; the unique key keeps one of each.
@@ -46,8 +64,16 @@ def _plan_batch(ids: list[int], now: dt.datetime) -> int:
     return len(rows)
 
 
+def _plan_offers(now: dt.datetime) -> Counter:
+    """And end the offers that nobody answered in time."""
+    if not queries.are_offers_waiting(now):
+        return Counter()
+    expire_offers(now=now)
+    return Counter(planned=_plan_open_offers(now))
+
+
 @transaction.atomic
-def _plan_offers(now: dt.datetime) -> int:
+def _plan_open_offers(now: dt.datetime) -> int:
     rows = []
     for offer in queries.unplanned_offers(now):
         site, zone = offer.site, offer.patient.time_zone
@@ -91,8 +117,18 @@ def _ledger_row(planned: Planned, now: dt.datetime, **about) -> Reminder:
     )
 
 
+def _skip_overtaken(span: Span, now: dt.datetime) -> int:
+    overtaken = list(queries.overtaken_reminders(span.changed_since))
+    batches = (overtaken[first : first + BATCH] for first in range(0, len(overtaken), BATCH))
+    return sum(_skip_batch(batch, now) for batch in batches)
+
+
 @transaction.atomic
-def _skip_overtaken(reminder: Reminder, now: dt.datetime) -> int:
+def _skip_batch(reminders: list[Reminder], now: dt.datetime) -> int:
+    return sum(_skip_one(reminder, now) for reminder in reminders)
+
+
+def _skip_one(reminder: Reminder, now: dt.datetime) -> int:
     reason = Reason.CANCELLED if reminder.appointment.state == State.CANCELLED else Reason.MOVED
     owed = Reminder.objects.filter(pk=reminder.pk, state=ReminderState.OWED)
     skipped = owed.update(state=ReminderState.SKIPPED, reason=reason, settled_at=now, updated_at=now)
