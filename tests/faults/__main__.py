@@ -3,6 +3,7 @@
 import argparse
 import os
 import random
+import signal
 import subprocess
 import sys
 import tempfile
@@ -13,20 +14,29 @@ ENGINES = ("sqlite", "postgresql")
 
 
 def main() -> int:
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     options = parsed_options()
     engines = ENGINES if options.engine == "both" else (options.engine,)
     print(f"Seed {options.seed}, {options.faults} faults on each of: {', '.join(engines)}", flush=True)
     # Side by side: much of a run is waiting. Each engine's figures are printed in one piece.
     runs = {engine: started(engine, options) for engine in engines}
-    failed = []
-    for engine, (run, output) in runs.items():
-        if run.wait() != 0:
-            failed.append(engine)
-        output.seek(0)
-        print(f"\n== {engine} ==\n{output.read()}", flush=True)
+    try:
+        failed = [engine for engine, (run, output) in runs.items() if not is_passed(engine, run, output)]
+    finally:
+        for run, _ in runs.values():
+            if run.poll() is None:
+                os.killpg(run.pid, signal.SIGINT)  # as Ctrl-C does, so that it stops what it has started
+                run.wait(20)
     for engine in failed:
         print(f"FAILED on {engine}. Again: make test-faults ARGS='--engine {engine} --seed {options.seed}'")
     return 1 if failed else 0
+
+
+def is_passed(engine: str, run: subprocess.Popen, output) -> bool:
+    passed = run.wait() == 0
+    output.seek(0)
+    print(f"\n== {engine} ==\n{output.read()}", flush=True)
+    return passed
 
 
 def parsed_options():
@@ -51,7 +61,7 @@ def started(engine: str, options):
     else:
         command = [sys.executable, "-m", "tests.servers", *command]
     output = tempfile.TemporaryFile("w+")  # noqa: SIM115  read when the run is over
-    return subprocess.Popen(command, env=env, stdout=output), output
+    return subprocess.Popen(command, env=env, stdout=output, start_new_session=True), output
 
 
 if __name__ == "__main__":

@@ -118,6 +118,8 @@ class Rig:
         self._over.set()
         with self._turn:
             for program in self.programs.values():
+                program.signal(signal.SIGKILL)
+            for program in self.programs.values():
                 program.kill()
         if self._broker is not None:
             self._broker.stop()
