@@ -7,7 +7,7 @@ ARGS ?=
 # A file's tests stay together: some share a costly fixture.
 PYTEST = $(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
-.PHONY: run test test-sqlite test-postgresql lint fix bench check
+.PHONY: run test test-sqlite test-postgresql test-faults lint fix bench check
 
 run: .venv/run-installed .env
 	@exec $(BIN)/python manage.py serve
@@ -19,6 +19,10 @@ test-sqlite: .venv/dev-installed
 
 test-postgresql: .venv/dev-installed
 	$(BIN)/python -m tests.servers $(PYTEST) --once-is-enough
+
+# Real workers, broker, mail server and databases, and some hundred faults on each engine: docs/faults.md.
+test-faults: .venv/dev-installed
+	$(BIN)/python -m tests.faults $(ARGS)
 
 lint: .venv/dev-installed
 	$(BIN)/ruff check .

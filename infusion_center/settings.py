@@ -1,5 +1,6 @@
 """One settings file, driven by the environment; refuses to start insecurely when DEBUG is off."""
 
+import datetime as dt
 import sys
 from pathlib import Path
 
@@ -167,6 +168,8 @@ STAYS_AT_TABLET = ["site"]
 # The web
 HTTPS = env.bool("HTTPS", not DEBUG)
 SECURE_SSL_REDIRECT = SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
+# Monitors ask from inside, by plain http.
+SECURE_REDIRECT_EXEMPT = [r"^health/"]
 SECURE_HSTS_SECONDS = 31536000 if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
 if env.bool("BEHIND_PROXY", False):
@@ -244,6 +247,8 @@ CELERY_TASK_SOFT_TIME_LIMIT = 45
 CELERY_TASK_TIME_LIMIT = 60
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_MAX_TASKS_PER_CHILD = 200
+# What runs when the broker goes away comes to its end: a sweep killed in between would leave a mail unrecorded.
+CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = False
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None  # the broker may be away for a day; the worker waits
@@ -253,23 +258,30 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     "socket_timeout": 5,
     "socket_connect_timeout": 2,
     "socket_keepalive": True,
+    "health_check_interval": 10,
 }
 # How long a claimed reminder belongs to its sender: longer than the hard time limit of the task that claimed it.
 REMINDER_LEASE_SECONDS = env.int("REMINDER_LEASE_SECONDS", 120)
+# How many mails one receiving domain gets a minute, from all senders together; 0: no limit.
+REMINDER_DOMAIN_PER_MINUTE = env.int("REMINDER_DOMAIN_PER_MINUTE", 300)
 REMINDER_SCAN_SECONDS = env.int("REMINDER_SCAN_SECONDS", 30)
 TRIM_CLAIMS_SECONDS = 6 * 60 * 60
 CELERY_BEAT_SCHEDULE_FILENAME = str(VAR_DIR / "celerybeat-schedule")
+LONG_AGO = dt.datetime(2000, 1, 1, tzinfo=dt.UTC)
 CELERY_BEAT_SCHEDULE = {
-    # An expired wake-up is dropped: the next one does all the work that is due.
+    # An expired wake-up is dropped: the next one does all the work that is due. That of the planner lasts longer, so
+    # that it is not always dropped while senders wake each other for a long backlog. The first beat wakes both.
     "plan-reminders": {
         "task": "infusions.reminders.tasks.plan_reminders",
         "schedule": schedule(REMINDER_SCAN_SECONDS),
-        "options": {"expires": REMINDER_SCAN_SECONDS},
+        "options": {"expires": 4 * REMINDER_SCAN_SECONDS},
+        "last_run_at": LONG_AGO,
     },
     "send-reminders": {
         "task": "infusions.reminders.tasks.send_due_reminders",
         "schedule": schedule(REMINDER_SCAN_SECONDS),
         "options": {"expires": REMINDER_SCAN_SECONDS},
+        "last_run_at": LONG_AGO,
     },
     "trim-claims": {
         "task": "infusions.scheduling.tasks.trim_claims",

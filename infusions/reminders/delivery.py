@@ -54,6 +54,7 @@ class Mailer:
 
     def __init__(self):
         self._connection = None
+        self._taken: dict[str, Sent] = {}
 
     def __enter__(self):
         return self
@@ -70,7 +71,13 @@ class Mailer:
         except FAULTS as error:
             self.close()
             raise _meaning(error) from error
-        return Sent(message.extra_headers["Message-ID"], _provider_id_of(message))
+        sent = Sent(message.extra_headers["Message-ID"], _provider_id_of(message))
+        self._taken = {reminder.public_id: sent}
+        return sent
+
+    def taken(self, reminder: Reminder) -> Sent | None:
+        """What is known of the message if the server took it last; None if it took another, or none."""
+        return self._taken.get(reminder.public_id)
 
     def close(self) -> None:
         if self._connection is not None:

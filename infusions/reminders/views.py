@@ -9,7 +9,7 @@ from infusion_center.accounts.access import requires
 from infusion_center.accounts.roles import Permission, has_permission
 from infusion_center.audit import services as audit
 from infusion_center.core import clock, mail_folder
-from infusion_center.core.rules import RuleViolation, warning
+from infusion_center.core.rules import RuleViolation
 from infusions.facility.queries import current_site
 from infusions.reminders import queries
 from infusions.reminders.blocks import block_problems
@@ -44,7 +44,6 @@ def reminder_list(request):
         "chosen": chosen,
         "period": queries.period_of(chosen),
         "patient": queries.filtered_patient(request.user, chosen["patient"]),
-        "problems": _silence(now),
         "has_mail_folder": mail_folder.is_folder_in_use(),
         **(_at_a_glance(site, now) if site and not (chosen["q"] or chosen["patient"] or chosen["day"]) else {}),
     }
@@ -90,7 +89,7 @@ def _detail(request, reminder: Reminder, form: ResendForm):
     may_resend = has_permission(request.user, Permission.RESEND_REMINDER)
     context = {
         "reminder": reminder,
-        "problems": block_problems(reminder.patient, may_lift=may_resend),
+        "problems": block_problems(reminder.patient, may_lift=may_resend) if reminder.patient else [],
         "patient": reminder.patient,
         "site": reminder.site,
         "preview": preview_of(reminder),
@@ -101,15 +100,3 @@ def _detail(request, reminder: Reminder, form: ResendForm):
         "form": form,
     }
     return render(request, "infusions/reminders/reminder_detail.html", context)
-
-
-def _silence(now) -> list:
-    if not queries.is_sending_stalled(now):
-        return []
-    return [
-        warning(
-            "nothing-sent",
-            "Messages have been due for more than ten minutes and are not being sent.",
-            remedy="Tell whoever runs this system that the reminder worker or the mail server is down.",
-        )
-    ]
