@@ -137,6 +137,7 @@ class SiteForm(ReasonedMixin, forms.ModelForm):
         }
         help_texts = {
             "mail_name": "What patients' mail calls the site. Nothing clinical.",
+            "address": "Stands in patients' mail, as do phone and email: nothing clinical.",
             "country": "Two letters, for its public holidays.",
             "region": "State, for its own holidays.",
             "first_observation_minutes": "",

@@ -10,10 +10,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from infusion_center.core.rules import Problem, blocker, note, warning
-from infusions.reminders.after_care_models import Urgency
+from infusions.reminders.after_care_models import CallOutcome, Urgency
 
 YES, NO = "yes", "no"
-LONGEST_COMMENT = 300
+LONGEST_COMMENT, LONGEST_NOTE = 300, 500
 
 # Codes of the questions as they are asked: the gravest first, so that nobody has to read on.
 RED = ("chest-pain", "breathing", "one-side", "face-swelling")
@@ -108,3 +108,14 @@ def answer_problems(values: Mapping[str, str], *, comment: str = "", wants_call:
         return []
     left = [code for code in TO_BE_ANSWERED if code not in values]
     return [blocker("after-care-left-open", "This was left open.", field=code) for code in left]
+
+
+def call_problems(outcome: str, note: str) -> list[Problem]:
+    """A call that is recorded says what came of it."""
+    if outcome not in CallOutcome.values:
+        return [blocker("after-care-outcome-missing", "Say what came of the call.", field="outcome")]
+    if len(note) > LONGEST_NOTE:
+        return [blocker("after-care-note-long", "Use at most 500 characters.", field="note")]
+    if outcome == CallOutcome.PASSED_ON and not note:
+        return [blocker("after-care-note-missing", "Say to whom, and what is to be done.", field="note")]
+    return []

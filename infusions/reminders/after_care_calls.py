@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
+from django.core.cache import cache
 from django.db.models import Exists, OuterRef, Prefetch, QuerySet
 
 from infusion_center.core import clock
@@ -26,6 +27,10 @@ SETTLING = (CallOutcome.REACHED, CallOutcome.PASSED_ON)
 LOOKS_BACK = dt.timedelta(days=60)
 # Ours: from when on a call is late. What may wait until the end of the day is late when the site closes.
 CALL_WITHIN = {Urgency.EMERGENCY: dt.timedelta(minutes=15), Urgency.URGENT: dt.timedelta(hours=1)}
+
+
+CALLED_ABOUT = (Urgency.EMERGENCY, Urgency.URGENT, Urgency.TODAY)
+REMEMBERED_SECONDS = 15
 
 
 @dataclass(frozen=True)
@@ -77,7 +82,14 @@ def call_counts(site: Site, now: dt.datetime) -> dict[str, int]:
     return {urgency.value: sum(one == urgency for one in found.values()) for urgency in CALLED_ABOUT}
 
 
-CALLED_ABOUT = (Urgency.EMERGENCY, Urgency.URGENT, Urgency.TODAY)
+def remembered_call_counts(site: Site, now: dt.datetime, *, fresh: bool = False) -> dict[str, int]:
+    """For a menu on every page, for all nurses of a site at once."""
+    key = f"after-care-counts-{site.pk}"
+    counts = None if fresh else cache.get(key)
+    if counts is None:
+        counts = call_counts(site, now)
+        cache.set(key, counts, REMEMBERED_SECONDS)
+    return counts
 
 
 def calls_owed(site: Site, now: dt.datetime) -> list[OwedCall]:
@@ -93,21 +105,34 @@ def calls_owed(site: Site, now: dt.datetime) -> list[OwedCall]:
         .order_by("appointment_id", "-pk")
     )
     grouped = [list(of_visit) for _, of_visit in groupby(reports, key=lambda report: report.appointment_id)]
-    if not grouped:
-        return []
-    first = min(report.reported_at for of_visit in grouped for report in of_visit)
-    today = clock.local_date(now, site.time_zone)
-    spans = open_spans(site, clock.local_date(first, site.time_zone), today + dt.timedelta(days=14))
-    owed = [owed_call(of_visit, spans, now) for of_visit in grouped]
+    spans = spans_since([report for of_visit in grouped for report in of_visit], site, now)
+    owed = [owed_call(of_visit[0].appointment, of_visit, spans, now) for of_visit in grouped]
     return sorted(owed, key=lambda one: (gravity(one.urgency), one.due_at, one.newest.pk))
 
 
-def owed_call(reports: Sequence[AfterCareReport], spans: Iterable[Span], now: dt.datetime) -> OwedCall:
+def owed_about(visit: Appointment, now: dt.datetime) -> OwedCall | None:
+    """The same for one visit, however long ago."""
+    reports = list(unsettled_reports().filter(appointment=visit).prefetch_related("calls__called_by"))
+    if all(report.urgency == Urgency.NONE for report in reports):
+        return None
+    return owed_call(visit, reports, spans_since(reports, visit.site, now), now)
+
+
+def spans_since(reports: Sequence[AfterCareReport], site: Site, now: dt.datetime) -> list[Span]:
+    if not reports:
+        return []
+    first, today = (clock.local_date(at, site.time_zone) for at in (min(report.reported_at for report in reports), now))
+    return open_spans(site, first, today + dt.timedelta(days=14))
+
+
+def owed_call(
+    visit: Appointment, reports: Sequence[AfterCareReport], spans: Iterable[Span], now: dt.datetime
+) -> OwedCall:
     """Due from the first time that she reported so grave a thing, however often since."""
     gravest = gravest_of(reports)
     since = min(report.reported_at for report in reports if report.urgency == gravest.urgency)
-    due_at = due_of(Urgency(gravest.urgency), since, spans, gravest.appointment.site.time_zone)
-    return OwedCall(gravest.appointment, reports, due_at, is_overdue=now > due_at)
+    due_at = due_of(Urgency(gravest.urgency), since, spans, visit.site.time_zone)
+    return OwedCall(visit, reports, due_at, is_overdue=now > due_at)
 
 
 def due_of(urgency: Urgency, since: dt.datetime, spans: Iterable[Span], zone: str) -> dt.datetime:

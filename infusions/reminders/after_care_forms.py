@@ -2,7 +2,9 @@
 
 from django import forms
 
-from infusions.reminders.after_care import LONGEST_COMMENT, NO, QUESTIONS, TO_BE_ANSWERED, YES
+from infusion_center.core.forms import FormMixin
+from infusions.reminders.after_care import LONGEST_COMMENT, LONGEST_NOTE, NO, QUESTIONS, TO_BE_ANSWERED, YES
+from infusions.reminders.after_care_models import CallOutcome
 
 
 class AfterVisitForm(forms.Form):
@@ -22,3 +24,15 @@ class AfterVisitForm(forms.Form):
         if told["rest"]:
             values = dict.fromkeys(TO_BE_ANSWERED, NO) | values
         return {"values": values, "comment": told["comment"], "wants_call": told["wants_call"]}
+
+
+class AfterCareCallForm(FormMixin, forms.Form):
+    upto = forms.CharField(widget=forms.HiddenInput)  # the newest report that whoever called had before her
+    outcome = forms.ChoiceField(label="What came of the call?", choices=CallOutcome.choices, widget=forms.RadioSelect)
+    note = forms.CharField(
+        label="Note",
+        required=False,
+        max_length=LONGEST_NOTE,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text="What was said and agreed; if passed on, to whom.",
+    )

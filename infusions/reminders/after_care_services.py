@@ -10,14 +10,15 @@ from django.db import transaction
 from infusion_center.audit import services as audit
 from infusion_center.core import clock
 from infusion_center.core.rules import Problem, RuleViolation, blocker
-from infusions.reminders.after_care import answer_problems, assess
-from infusions.reminders.after_care_models import AfterCareReport
+from infusions.reminders.after_care import answer_problems, assess, call_problems
+from infusions.reminders.after_care_models import AfterCareCall, AfterCareReport
 from infusions.scheduling.models import Appointment
 from infusions.scheduling.states import State
 
 # Fact sheet 5: thrombosis comes up to 14 days after, hemolysis up to 10.
 OPEN_FOR = dt.timedelta(days=14)
 MOST_REPORTS = 20
+ONE_PRESS = dt.timedelta(minutes=1)
 DID_NOT_HAPPEN = (State.CANCELLED, State.NO_SHOW)
 
 
@@ -60,6 +61,34 @@ def record_after_care_report(
         reasons=[reason.code for reason in found.reasons],
     )
     return report
+
+
+@transaction.atomic
+def record_after_care_call(
+    *, report: AfterCareReport, outcome: str, note: str = "", by, now: dt.datetime | None = None
+) -> AfterCareCall:
+    """Keep a try to call about this report and the earlier ones of its visit. The same again within a minute is one
+    press."""
+    now = now or clock.now()
+    Appointment.objects.select_for_update().get(pk=report.appointment_id)
+    note = " ".join(note.split())
+    if problems := call_problems(outcome, note):
+        raise RuleViolation(problems)
+    same = AfterCareCall.objects.filter(report=report, outcome=outcome, note=note, called_by=by)
+    if again := same.filter(called_at__gt=now - ONE_PRESS).first():
+        return again
+    call = AfterCareCall.objects.create(report=report, outcome=outcome, note=note, called_at=now, called_by=by)
+    appointment = report.appointment
+    audit.record(
+        "after_care.called",
+        appointment,
+        by=by,
+        patient=appointment.patient,
+        site=appointment.site,
+        outcome=outcome,
+        report=report.public_id,
+    )
+    return call
 
 
 def opening_problems(appointment: Appointment, now: dt.datetime) -> list[Problem]:

@@ -31,7 +31,7 @@ def after_visit(request, token):
     appointment = links.read_visit_token(token, links.Purpose.AFTER).appointment
     if closed := codes(opening_problems(appointment, clock.now())):
         return page(request, "after_closed", appointment, is_early="after-care-early" in closed)
-    form = AfterVisitForm(request.POST or None)
+    form = AfterVisitForm(request.POST if request.method == "POST" else None)
     if request.method == "POST":
         if form.is_valid() and sent(appointment, form):
             return redirect("reminders:after-visit", token=token)

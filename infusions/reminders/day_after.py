@@ -20,10 +20,10 @@ LOOK_BACK = dt.timedelta(days=5)
 BATCH = 500
 
 
-def unplanned_after_care(now: dt.datetime) -> QuerySet[Appointment]:
+def unplanned_after_care(now: dt.datetime, changed_since: dt.datetime | None = None) -> QuerySet[Appointment]:
     """Visits of the last days whose infusion was started and is over, without this message in the ledger.
 
-    Costs the visits of these days, not the history.
+    Costs the visits of these days, or those of them that changed since a moment, not the history.
     """
     rows = Reminder.objects.filter(appointment=OuterRef("pk"), kind=Kind.AFTER_CARE)
     visits = Appointment.objects.filter(
@@ -34,12 +34,14 @@ def unplanned_after_care(now: dt.datetime) -> QuerySet[Appointment]:
         started_at__isnull=False,
         site__sends_after_care_mail=True,
     )
+    if changed_since is not None:
+        visits = visits.filter(updated_at__gte=changed_since)
     return visits.select_related("patient", "site").order_by("start", "pk")
 
 
-def plan_after_care(now: dt.datetime) -> int:
+def plan_after_care(now: dt.datetime, *, changed_since: dt.datetime | None = None) -> int:
     """How many messages were added to the ledger."""
-    ids = list(unplanned_after_care(now).values_list("pk", flat=True))
+    ids = list(unplanned_after_care(now, changed_since).values_list("pk", flat=True))
     return sum(_plan_batch(ids[first : first + BATCH], now) for first in range(0, len(ids), BATCH))
 
 

@@ -121,6 +121,8 @@ def resend_problems(reminder: Reminder, skip: Reason | None, *, pending: bool) -
     remedies = {
         Reason.NO_ADDRESS: "Enter an email address on the patient's page.",
         Reason.NO_CONSENT: "Ask the patient, and record the consent on the patient's page.",
+        Reason.BOUNCED: "Correct the address on the patient's page, or lift the block if it is right.",
+        Reason.COMPLAINED: "Call the patient; lift the block only if mail is wanted again.",
         Reason.MOVED: "Send the newer message again instead.",
     }
     return [blocker(f"not-sendable-{skip.value}", f"{skip.label}.", remedy=remedies.get(skip, ""))]

@@ -4,11 +4,13 @@ import datetime as dt
 
 import pytest
 
+from infusions.reminders.heartbeat import PLANNER, last_beat
 from infusions.reminders.models import Kind, Reminder
+from infusions.reminders.scan_span import HORIZON, span_of_scan
 from infusions.reminders.services import plan_reminders, send_due
 from infusions.scheduling.models import Appointment
 from tests.factories.scheduling import make_appointment
-from tests.infusions.reminders.scene import NOON, VISIT_DAY, cancelled, moved
+from tests.infusions.reminders.scene import MINUTE, NOON, VISIT_DAY, cancelled, moved
 
 pytestmark = pytest.mark.django_db
 
@@ -118,8 +120,53 @@ def test_planning_ignores_what_has_begun(appointment, time_machine):
 
 
 def test_planning_costs_the_same_number_of_queries_for_many_visits(appointment, django_assert_num_queries):
+    plan_reminders()
     for _ in range(3):
         make_appointment(day=dt.date(2026, 6, 18))
-    with django_assert_num_queries(10):
+    with django_assert_num_queries(13):
         plan_reminders()
     assert Reminder.objects.count() == 16
+
+
+def written(appointment, moment):
+    """As if a transaction had set this moment, whenever it was committed."""
+    Appointment.objects.filter(pk=appointment.pk).update(created_at=moment, updated_at=moment)
+
+
+@pytest.mark.parametrize(
+    ("late", "again_after", "planned"),
+    [
+        (4 * MINUTE, MINUTE, 3),  # within the overlap of the frequent scan
+        (9 * MINUTE, MINUTE, 0),
+        (9 * MINUTE, 61 * MINUTE, 3),  # by the whole scan of the hour
+    ],
+)
+def test_a_visit_that_was_committed_late_is_found(time_machine, late, again_after, planned):
+    plan_reminders()
+    appointment = make_appointment(day=VISIT_DAY)
+    written(appointment, NOON - late)
+    time_machine.move_to(NOON + again_after)
+    plan_reminders()
+    assert len(ledger(appointment)) == planned
+
+
+def test_the_first_scan_after_an_outage_looks_at_all_that_changed_meanwhile(time_machine):
+    plan_reminders()
+    far = make_appointment(day=VISIT_DAY + dt.timedelta(days=200))
+    time_machine.move_to(NOON + dt.timedelta(days=9))
+    plan_reminders()
+    assert ledger(far) == {(1, kind, "owed", "") for kind in ("confirmation", "days_3", "days_1")}
+
+
+def test_a_clock_that_was_set_back_makes_the_scan_whole(appointment, time_machine):
+    time_machine.move_to(NOON + dt.timedelta(days=1))
+    plan_reminders()
+    time_machine.move_to(NOON)
+    assert span_of_scan(NOON).near_until == NOON + HORIZON
+
+
+def test_a_scan_that_runs_out_of_time_tells_what_is_left_and_is_gone_on_with(appointment):
+    assert dict(plan_reminders(seconds=-1)) == {"skipped": 0, "left": 1}
+    assert (last_beat(PLANNER).beat_at, last_beat(PLANNER).seen_until) == (NOON, None)
+    assert dict(plan_reminders()) == {"skipped": 0, "planned": 3}
+    assert last_beat(PLANNER).seen_until == NOON

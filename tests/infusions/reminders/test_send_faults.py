@@ -9,6 +9,7 @@ from django.core import mail
 from infusions.reminders import delivery
 from infusions.reminders.models import Kind, Reason, Reminder, ReminderState
 from infusions.reminders.services import claim, plan_reminders, send_due
+from infusions.scheduling.booking import cancel_appointment
 from patients.models import Patient
 from tests.factories.reminders import make_reminder
 from tests.factories.scheduling import make_appointment
@@ -32,6 +33,30 @@ def server_says(monkeypatch, error):
         raise error
 
     monkeypatch.setattr("django.core.mail.backends.locmem.EmailBackend.send_messages", send)
+
+
+def answer_lost(monkeypatch):
+    with monkeypatch.context() as during:
+        server_says(during, smtplib.SMTPServerDisconnected("gone"))
+        send_due()
+
+
+def sender_died(monkeypatch):
+    assert claim(Reminder.objects.get(kind=Kind.CONFIRMATION).pk, worker="dead", now=NOON)
+
+
+@pytest.mark.parametrize("lost", [answer_lost, sender_died])
+def test_a_patient_who_may_have_the_confirmation_is_told_that_the_visit_is_cancelled(monkeypatch, scheduler, lost):
+    """The mail server took it, and the answer never came, or the sender died before it could record it."""
+    visit = make_appointment(day=VISIT_DAY)
+    plan_reminders()
+    lost(monkeypatch)
+    cancel_appointment(appointment=visit, reason="Asked by the patient", by=scheduler)
+    later = NOON + dt.timedelta(minutes=5)
+    plan_reminders(now=later)
+    send_due(now=later)
+    states = dict(Reminder.objects.exclude(kind__startswith="days").values_list("kind", "state"))
+    assert states == {Kind.CONFIRMATION: ReminderState.SKIPPED, Kind.CANCELLED: ReminderState.SENT}
 
 
 @pytest.mark.parametrize(
