@@ -138,7 +138,7 @@ def test_cancelling_asks_why_frees_the_hours_and_says_what_comes_next(reader, vi
     said = "By the patient: no way to get here. Car broke"
     assert facts(visit) == (State.CANCELLED, visit.start, 2, "", said)
     assert heading(answer) == "This appointment is cancelled"
-    assert "We will call you about a new appointment." in answer.text
+    assert "We will get in touch with you about a new one." in answer.text
     assert not Claim.objects.exists()
     assert AuditEvent.objects.get(action="appointment.cancelled").actor_name == "Patient"
     assert [slot.start for slot in freed_slots(visit.site, NOON)] == [visit.start]
