@@ -180,6 +180,18 @@ def test_after_twenty_reports_it_asks_to_call(reader, visit):
     assert (answer.status_code, len(kept()), "Please call us instead." in answer.text) == (200, MOST_REPORTS, True)
 
 
+@pytest.mark.parametrize("data", [{"comment": "x" * 301}, {"rash": "maybe"}])
+def test_what_cannot_be_kept_still_tells_of_an_emergency(reader, visit, data):
+    page = reader.post(url(visit), {"breathing": "yes", **data}).text
+    assert ("Call 911 now" in page, "We could not keep your answers." in page, kept()) == (True, True, [])
+
+
+def test_whoever_comes_back_another_day_is_asked_anew(reader, visit, time_machine):
+    reader.post(url(visit), {"chest-pain": "yes"})
+    time_machine.move_to(NEXT_DAY + dt.timedelta(hours=12), tick=False)
+    assert "How are you since your visit" in reader.get(url(visit)).text
+
+
 @pytest.mark.parametrize(
     ("now", "said"),
     [
