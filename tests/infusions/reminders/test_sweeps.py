@@ -144,13 +144,13 @@ def test_what_the_server_took_is_recorded_through_a_moment_without_database(owed
 def test_each_further_mail_costs_five_statements():
     """Is the visit unchanged, savepoint, settled, audit row, savepoint released."""
     counts = []
-    for number in (2, 12):
+    for number in (1, 2, 12):  # the first also finds no beat and no count of its domain yet
         for _ in range(number):
             make_reminder(appointment=make_appointment(day=VISIT_DAY))
         with CaptureQueriesContext(connection) as asked:
             assert send_due() == {"sent": number}
         counts.append(len(asked))
-    assert counts[1] - counts[0] == 10 * 5
+    assert counts[2] - counts[1] == 10 * 5
 
 
 @pytest.fixture
