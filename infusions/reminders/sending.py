@@ -81,17 +81,16 @@ class Batch:
     done: Counter = field(default_factory=Counter)
 
     def send(self) -> Counter:
-        claimed_at = time.monotonic()
         # Half of the lease is kept for the mail that is on its way when the other half is over.
-        ends = min(self.ends, claimed_at + settings.REMINDER_LEASE_SECONDS / 2)
-        read_at = self._read(claimed_at)
+        ends = min(self.ends, time.monotonic() + settings.REMINDER_LEASE_SECONDS / 2)
+        read_at = self._read_facts()
         self.room = pacing.reserve(Counter(pacing.domain_of(row.reader_email) for row in self.rows), self.tell_time())
         held: dict[str, list[Reminder]] = {}
         try:
             while self.rows and time.monotonic() < ends and not self._is_over():
                 if time.monotonic() - read_at > FRESH_SECONDS:
                     self.rows = reread(self.rows)
-                    read_at = self._read(time.monotonic())
+                    read_at = self._read_facts()
                     continue
                 reminder = self.rows.pop(0)
                 outcome = self._deliver(reminder)
@@ -108,7 +107,9 @@ class Batch:
     def _is_over(self) -> bool:
         return any(self.done[outcome] for outcome in ENDS_SWEEP)
 
-    def _read(self, read_at: float) -> float:
+    def _read_facts(self) -> float:
+        """When they were read."""
+        read_at = time.monotonic()
         self.facts = facts_of(self.rows)
         return read_at
 
