@@ -29,7 +29,6 @@ class Program:
     def __init__(self, name: str, command: list[str], env: dict, folder: Path):
         self.name, self._command, self._env = name, command, env
         self._log = folder / f"{name}.log"
-        self.groups: list[int] = []
         self.asked_to_die = False
         self.start()
 
@@ -38,8 +37,11 @@ class Program:
             self._process = subprocess.Popen(
                 self._command, env=self._env, stdout=log, stderr=log, cwd=ROOT, start_new_session=True
             )
-        self.groups.append(self._process.pid)
         self.asked_to_die = False
+
+    @property
+    def group(self) -> int:
+        return self._process.pid
 
     @property
     def is_dead(self) -> bool:
@@ -63,7 +65,7 @@ class Rig:
         self._broker: ValkeyServer | None = None
         self.programs: dict[str, Program] = {}
         self.unasked_deaths: list[str] = []
-        self.killed_groups: set[int] = set()
+        self.killed_groups: dict[int, float] = {}  # when
         self._turn, self._over = threading.Lock(), threading.Event()
 
     @property
@@ -96,8 +98,8 @@ class Rig:
         """Kill a program, and start it again after so many seconds."""
         with self._turn:
             program = self.programs[name]
-            self.killed_groups.add(program.groups[-1])
             program.kill()
+            self.killed_groups[program.group] = time.monotonic()
             time.sleep(down)
             program.start()
 

@@ -73,7 +73,7 @@ class World:
 
     def book(self, site=None) -> Appointment:
         """A visit of a new patient, who mostly lives in the zone of the site."""
-        site = site or self._rng.choice(self.sites)
+        site = site or self._rng.choice([site for site in self.sites if self._is_still_open(site)])
         zone = site.time_zone if self._rng.random() < 0.7 else self._rng.choice(ZONES)
         patient = make_patient(time_zone=zone, language=self._rng.choice(["en", "es"]))
         schedule = self.schedule
@@ -154,6 +154,11 @@ class World:
         wall = dt.datetime.combine(day, dt.time(9), tzinfo=ZoneInfo(site.time_zone))
         wall += dt.timedelta(minutes=15 * self._rng.randrange(24))
         return wall.astimezone(dt.UTC)
+
+    def _is_still_open(self, site) -> bool:
+        """Whether a start at the site lies ahead: its last day may be over in a zone far to the east."""
+        last = dt.datetime.combine(self.change.day + DAY, dt.time(12), tzinfo=ZoneInfo(site.time_zone))
+        return last > clock.now()
 
     def _note(self, visit: Appointment) -> None:
         gone = visit.state == State.CANCELLED
