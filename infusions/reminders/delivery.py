@@ -83,12 +83,11 @@ def build_mail(reminder: Reminder, now: dt.datetime) -> EmailMultiAlternatives:
         subject=written.subject,
         body=written.text,
         from_email=str(Address(display_name=place.name, addr_spec=sender)),
-        to=[reminder.patient.email],
+        to=[reminder.reader_email],
         reply_to=[place.email] if place.email else None,
         headers={
             "Message-ID": message_id_of(reminder),
-            "List-Unsubscribe": f"<{stop_url(about)}>",
-            "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",  # RFC 8058
+            **_ways_to_stop(reminder),
             "Auto-Submitted": "auto-generated",
             "Content-Language": language,
         },
@@ -98,6 +97,17 @@ def build_mail(reminder: Reminder, now: dt.datetime) -> EmailMultiAlternatives:
     if reminder.appointment is not None and reminder.kind not in AFTERWARDS:
         _attach_calendar_entry(mail, reminder, sender, now)
     return mail
+
+
+def _ways_to_stop(reminder: Reminder) -> dict[str, str]:
+    """Staff are written to for their work: the site's settings end that."""
+    if reminder.patient is None:
+        return {}
+    # RFC 8058
+    return {
+        "List-Unsubscribe": f"<{stop_url(reminder.about)}>",
+        "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
+    }
 
 
 def _attach_calendar_entry(mail: EmailMultiAlternatives, reminder: Reminder, sender: str, now: dt.datetime) -> None:

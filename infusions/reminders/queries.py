@@ -6,7 +6,7 @@ from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
 
 from infusion_center.core import clock, mail_folder
 from infusions.facility.models import Site
-from infusions.reminders.models import UNSETTLED, Kind, Reminder, ReminderState
+from infusions.reminders.models import AFTERWARDS, UNSETTLED, Kind, Reminder, ReminderState
 from infusions.scheduling.models import Appointment, OfferState, WaitlistOffer
 from infusions.scheduling.states import UPCOMING, State
 from patients.models import Patient
@@ -56,10 +56,10 @@ def unplanned_offers(now: dt.datetime) -> QuerySet[WaitlistOffer]:
 
 
 def overtaken_reminders(now: dt.datetime) -> QuerySet[Reminder]:
-    """Owed messages about a time that no longer holds; advice after a visit is about none."""
+    """Owed messages about a time that no longer holds; what is sent after a visit is about none."""
     return (
         Reminder.objects.with_visit()
-        .exclude(kind=Kind.ADVICE)
+        .exclude(kind__in=AFTERWARDS)
         .filter(
             Q(appointment_version__lt=F("appointment__version"))
             | Q(appointment__state=State.CANCELLED) & ~Q(kind=Kind.CANCELLED),

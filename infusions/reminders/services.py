@@ -19,10 +19,12 @@ from django.db.models import F, Max
 from infusion_center.audit import services as audit
 from infusion_center.core import clock
 from infusion_center.core.rules import RuleViolation, blocker, refuse_if_blocking
-from infusions.reminders import queries, rules
+from infusions.reminders import day_sheets, queries, rules
+from infusions.reminders.day_after import plan_after_care
 from infusions.reminders.delivery import Mailer, RefusedForGood, ServerUnavailable, TryLater
 from infusions.reminders.models import UNSETTLED, Kind, Reason, Reminder, ReminderState
-from infusions.reminders.planning import Planned, Visit, planned_messages, planned_offer
+from infusions.reminders.owing import ledger_row
+from infusions.reminders.planning import Visit, planned_messages, planned_offer
 from infusions.scheduling.models import Appointment
 from infusions.scheduling.states import State
 from infusions.scheduling.waitlist_matching import starts_still_free
@@ -49,6 +51,9 @@ def plan_reminders(*, now: dt.datetime | None = None) -> Counter:
     if queries.are_offers_waiting(now):
         expire_offers(now=now)
         done["planned"] += _plan_offers(now)
+    for plan in (plan_after_care, day_sheets.plan_day_sheets):
+        if planned := plan(now):
+            done["planned"] += planned
     return done
 
 
@@ -103,6 +108,7 @@ def resend_reminder(*, reminder: Reminder, reason: str, by, now: dt.datetime | N
     same = Reminder.objects.filter(
         appointment=reminder.appointment_id,
         offer=reminder.offer_id,
+        **_sheet_of(reminder),
         appointment_version=reminder.appointment_version,
         kind=reminder.kind,
         channel=reminder.channel,
@@ -114,6 +120,7 @@ def resend_reminder(*, reminder: Reminder, reason: str, by, now: dt.datetime | N
             again = Reminder.objects.create(
                 appointment=reminder.appointment,
                 offer=reminder.offer,
+                **_sheet_of(reminder),
                 appointment_version=reminder.appointment_version,
                 kind=reminder.kind,
                 channel=reminder.channel,
@@ -126,6 +133,10 @@ def resend_reminder(*, reminder: Reminder, reason: str, by, now: dt.datetime | N
         raise RuleViolation([blocker("already-owed", "Somebody else has just asked for the same.")]) from error
     _audit("reminder.resend_requested", again, by=by)
     return again
+
+
+def _sheet_of(reminder: Reminder) -> dict:
+    return {"nurse": reminder.nurse, "day": reminder.day, "day_site": reminder.day_site}
 
 
 @transaction.atomic
@@ -144,7 +155,7 @@ def _plan_offers(now: dt.datetime) -> int:
     for offer in queries.unplanned_offers(now):
         site, zone = offer.site, offer.patient.time_zone
         planned = planned_offer(expires_at=offer.expires_at, zone=zone, quiet=rules.quiet_hours(site), now=now)
-        rows.append(_ledger_row(planned, now, offer=offer))
+        rows.append(ledger_row(planned, now, offer=offer))
     Reminder.objects.bulk_create(rows, ignore_conflicts=True)
     return len(rows)
 
@@ -156,7 +167,7 @@ def _owed_rows(appointment: Appointment, told: set[int], now: dt.datetime) -> li
         logger.exception("no reminders could be planned for visit %s", appointment.public_id)
         return []
     version = appointment.version
-    return [_ledger_row(one, now, appointment=appointment, appointment_version=version) for one in planned]
+    return [ledger_row(one, now, appointment=appointment, appointment_version=version) for one in planned]
 
 
 def _as_visit(appointment: Appointment, told: set[int]) -> Visit:
@@ -167,19 +178,9 @@ def _as_visit(appointment: Appointment, told: set[int]) -> Visit:
         zone=appointment.patient.time_zone,
         quiet=rules.quiet_hours(site),
         reminder_days=tuple(site.reminder_days),
+        sends_hydration=site.sends_hydration_mail,
         cancelled=appointment.state == State.CANCELLED,
         told=appointment.pk in told,
-    )
-
-
-def _ledger_row(planned: Planned, now: dt.datetime, **about) -> Reminder:
-    return Reminder(
-        kind=planned.kind,
-        due_at=planned.due_at,
-        state=ReminderState.SKIPPED if planned.skip else ReminderState.OWED,
-        reason=planned.skip or "",
-        settled_at=now if planned.skip else None,
-        **about,
     )
 
 
@@ -225,7 +226,11 @@ def _decide(reminder: Reminder, now: dt.datetime) -> tuple[Reason | None, dt.dat
 
 
 def _reason_to_skip(reminder: Reminder, now: dt.datetime, *, told: bool) -> Reason | None:
+    if reminder.kind == Kind.DAY_SHEET:
+        return day_sheets.reason_to_skip(reminder, now)
     may_mail = may_contact(reminder.patient, Channel.EMAIL)
+    if reminder.kind == Kind.AFTER_CARE:
+        return rules.reason_to_skip_after_care(reminder, now, may_mail=may_mail)
     if reminder.kind == Kind.ADVICE:
         return rules.reason_to_skip_advice(reminder.patient, may_mail=may_mail)
     if reminder.offer_id is None:
@@ -267,7 +272,5 @@ def _give_back(reminder: Reminder, outcome: str, now: dt.datetime, **fields) -> 
 
 
 def _audit(action: str, reminder: Reminder, *, by=None, **detail) -> None:
-    about = {"visit" if reminder.offer_id is None else "offer": reminder.about.public_id}
-    audit.record(
-        action, reminder, by=by, patient=reminder.patient, site=reminder.site, kind=reminder.kind, **about, **detail
-    )
+    patient, site, about = reminder.patient, reminder.site, reminder.about_ids
+    audit.record(action, reminder, by=by, patient=patient, site=site, kind=reminder.kind, **about, **detail)

@@ -1,6 +1,15 @@
 from django.urls import path
 
-from infusions.reminders import feed_views, mail_views, offer_views, public_views, report_views, views, wording_views
+from infusions.reminders import (
+    after_care_views,
+    feed_views,
+    mail_views,
+    offer_views,
+    public_views,
+    report_views,
+    views,
+    wording_views,
+)
 
 app_name = "reminders"
 
@@ -22,6 +31,7 @@ urlpatterns = [
     # In mails: short, and they name nothing.
     path("v/<str:token>/", public_views.visit, name="visit"),
     path("v/<str:token>/before/", report_views.before_visit, name="before-visit"),
+    path("v/<str:token>/after/", after_care_views.after_visit, name="after-visit"),
     path("o/<str:token>/", offer_views.offer, name="offer"),
     path("m/<str:token>/", public_views.stop, name="stop"),
 ]

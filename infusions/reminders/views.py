@@ -73,7 +73,7 @@ def _reminder(request, reminder_id: str) -> Reminder:
 
 
 def _detail(request, reminder: Reminder, form: ResendForm):
-    if request.method == "GET":
+    if request.method == "GET" and reminder.patient is not None:
         audit.record_opening(reminder, by=request.user, patient=reminder.patient, what="reminder")
     context = {
         "reminder": reminder,

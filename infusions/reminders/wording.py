@@ -13,10 +13,14 @@ from django.utils.formats import date_format
 
 from infusion_center.core import clock
 from infusions.reminders import links
-from infusions.reminders.models import DAYS_BEFORE, Reminder
+from infusions.reminders.about import DaySheet
+from infusions.reminders.day_sheets import visits_of
+from infusions.reminders.emergency_numbers import emergency_number
+from infusions.reminders.models import DAYS_BEFORE, Kind, Reminder
 from infusions.reminders.own_words import OwnWords, filled, own_words_of
 from infusions.reminders.words import is_neutral
 from infusions.scheduling.models import Appointment, WaitlistOffer
+from infusions.scheduling.states import State
 
 DATE_FORMATS = {"en": "l, F j, Y", "es": r"l j \d\e F \d\e Y"}
 TIME_FORMATS = {True: "H:i", False: "g:i A"}
@@ -32,6 +36,8 @@ SPANISH_CITIES = {
     "Bogota": "Bogotá",
     "London": "Londres",
 }
+# Their mails ask how the patient is: the page opens two days before.
+ASKS_BEFORE = frozenset({Kind.DAYS_1, Kind.HYDRATION})
 NEUTRAL_PLACES = {"en": "Your care center", "es": "Su centro de atención"}
 
 
@@ -96,10 +102,15 @@ def template_of(kind: str) -> str:
 def message_context(reminder: Reminder) -> dict:
     if reminder.offer_id is not None:
         return offer_context(reminder.offer)
-    appointment = reminder.appointment
+    if reminder.nurse_id is not None:
+        return day_sheet_context(reminder.about)
+    appointment, kind = reminder.appointment, Kind(reminder.kind)
     return {
         **visit_context(appointment),
-        "visit_url": absolute(reverse("reminders:visit", args=[links.visit_token(appointment)])),
+        "visit_url": visit_page(appointment, "visit", links.Purpose.VISIT),
+        "before_url": visit_page(appointment, "before-visit", links.Purpose.BEFORE) if kind in ASKS_BEFORE else "",
+        "emergency": emergency_number(appointment.site.country),
+        "after_url": visit_page(appointment, "after-visit", links.Purpose.AFTER) if kind == Kind.AFTER_CARE else "",
         "stop_url": stop_url(appointment),
     }
 
@@ -113,6 +124,26 @@ def offer_context(offer: WaitlistOffer) -> dict:
         "replaces": when_of(instead_of, language) if instead_of else None,
         "offer_url": absolute(reverse("reminders:offer", args=[links.offer_token(offer)])),
         "stop_url": stop_url(offer),
+    }
+
+
+def day_sheet_context(sheet: DaySheet) -> dict:
+    """Numbers and hours of a nurse's day, by the site's clock; nobody is named."""
+    visits, language = list(visits_of(sheet)), language_of(sheet)
+    at_home = sum(visit.is_home for visit in visits)
+    return {
+        "language": language,
+        "name": sheet.nurse.user.full_name.split()[0],
+        # Nobody calls the front desk about a day sheet.
+        "place": Place(place_name(sheet.site, language), "", "", reach_of(sheet.site)[2]),
+        "day": date_format(sheet.day, DATE_FORMATS[language]),
+        "visits": len(visits),
+        "begins": _wall(visits[0].start, sheet.site) if visits else "",
+        "ends": _wall(max(visit.end for visit in visits), sheet.site) if visits else "",
+        "in_chair": len(visits) - at_home,
+        "at_home": at_home,
+        "unconfirmed": sum(visit.state == State.EXPECTED for visit in visits),
+        "board": absolute(f"{reverse('scheduling:board')}?day={sheet.day.isoformat()}"),
     }
 
 
@@ -131,9 +162,14 @@ def visit_context(appointment: About) -> dict:
     }
 
 
-def language_of(appointment: About) -> str:
-    language = appointment.patient.language
+def language_of(about: About | DaySheet) -> str:
+    """Staff work in English."""
+    language = about.patient.language if about.patient is not None else "en"
     return language if language in DATE_FORMATS else "en"
+
+
+def visit_page(appointment: Appointment, name: str, purpose: links.Purpose) -> str:
+    return absolute(reverse(f"reminders:{name}", args=[links.visit_token(appointment, purpose)]))
 
 
 def stop_url(appointment: About) -> str:
@@ -151,6 +187,10 @@ def _moment(instant: dt.datetime, about: About, language: str) -> str:
     if local.utcoffset() == clock.to_local(instant, about.site.time_zone).utcoffset():
         return f"{day}, {wall}"
     return f"{day}, {wall} ({zone_label(about.patient.time_zone, language)})"
+
+
+def _wall(instant: dt.datetime, site) -> str:
+    return date_format(clock.to_local(instant, site.time_zone), TIME_FORMATS[site.uses_24h_clock])
 
 
 def day_of(instant: dt.datetime, appointment: Appointment) -> str:
@@ -191,7 +231,7 @@ def zone_label(zone: str, language: str) -> str:
     return f"hora de {SPANISH_CITIES.get(city, city)}" if language == "es" else f"{city} time"
 
 
-def place_of(appointment: About, language: str) -> Place:
+def place_of(appointment: About | DaySheet, language: str) -> Place:
     site = appointment.site
     address, phone, email = reach_of(site)
     return Place(place_name(site, language), "" if appointment.is_home else address, phone, email)

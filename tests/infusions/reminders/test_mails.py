@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 import pytest
 from icalendar import Calendar
 
+from infusion_center.accounts.models import User
 from infusions.facility.models import Setting
 from infusions.formulary.catalog import load_catalog
 from infusions.formulary.models import Product
@@ -82,7 +83,10 @@ def test_no_mail_tells_of_drug_dose_diagnosis_or_speciality(language, setting):
 def visit_at(setting, language, kind):
     site = {"name": f"Exampleton Infusion Center {kind}", "address": "Infusion Suite 4", "email": "desk@example.org"}
     illness = {"diagnosis_code": "D83.9", "diagnosis_text": "CVID"}
-    return visit(site_fields=site, setting=setting, language=language, **illness)
+    appointment = visit(site_fields=site, setting=setting, language=language, **illness)
+    User.objects.filter(pk=appointment.nurse.user_id).update(full_name="Robin Example", email=f"r{kind}@example.org")
+    appointment.nurse.refresh_from_db()
+    return appointment
 
 
 def clinical_words(kind, appointment) -> list[str]:
@@ -189,16 +193,6 @@ def test_a_home_visit_is_by_the_patients_clock_and_without_the_address():
     assert "  08:00 (Chicago time), planned until 12:00" in lines
     assert "  At your home" in lines
     assert "1 River Road" not in "\n".join(lines)
-
-
-@pytest.mark.parametrize(
-    ("restricted_to", "advice"),
-    [(None, "Please drink plenty of water the day before"), (1500, "Please drink as your care team told you.")],
-)
-def test_whoever_must_drink_little_is_not_told_to_drink_much(restricted_to, advice):
-    message = message_of(visit(fluid_restriction_ml_per_day=restricted_to), Kind.DAYS_1)
-    assert advice in message.text
-    assert advice in message.html
 
 
 @pytest.mark.parametrize(
