@@ -88,7 +88,7 @@ def _summary(visit: Appointment) -> str:
     name = visit.chair.name if visit.chair is not None else ""
     if not name or not is_neutral(name):
         return "Visit"
-    return f"Visit, {name[:1].lower()}{name[1:]}" if name.casefold().startswith("chair") else f"Visit, {name}"
+    return f"Visit, chair {name}" if name.isdigit() else f"Visit, {name[:1].lower()}{name[1:]}"
 
 
 def _uid(visit: Appointment) -> str:

@@ -74,12 +74,14 @@ def gone(address: str) -> bool:
 def test_the_feed_shows_when_and_where_and_no_more(nurse, site, address):
     booked = visit(nurse, site, chair=make_chair(site=site, name="Chair 3"))
     visit(nurse, site, day=VISIT_DAY + dt.timedelta(days=1), setting=Setting.HOME, state=State.CONFIRMED)
-    visit(nurse, site, day=VISIT_DAY + dt.timedelta(days=4), chair=make_chair(site=site, name="IVIG 4"))
+    for days, name in ((4, "IVIG 4"), (5, "5")):
+        visit(nurse, site, day=VISIT_DAY + dt.timedelta(days=days), chair=make_chair(site=site, name=name))
     events = events_at(address)
     assert told(events) == [
         ("Visit, chair 3", "Riverside", "TENTATIVE", "2026-06-18T13:00:00+00:00"),
         ("Home visit", "Riverside", "CONFIRMED", "2026-06-19T13:00:00+00:00"),
         ("Visit", "Riverside", "TENTATIVE", "2026-06-22T13:00:00+00:00"),
+        ("Visit, chair 5", "Riverside", "TENTATIVE", "2026-06-23T13:00:00+00:00"),
     ]
     text = Client().get(address).content.decode()
     secrets = ("Maria", "Sample", booked.public_id, booked.patient.mrn, booked.patient.public_id)
