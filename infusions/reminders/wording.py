@@ -57,8 +57,9 @@ def write_message(reminder: Reminder) -> Message:
 
 def preview_of(reminder: Reminder) -> Message:
     """As staff may read it: without the links, which would let them answer in the patient's place."""
-    hidden = dict.fromkeys(("visit_url", "offer_url", "stop_url"), "[…]")
-    return _rendered(reminder, {**message_context(reminder), **hidden})
+    context = message_context(reminder)
+    hidden = {name: "[…]" for name, value in context.items() if name.endswith("_url") and value}
+    return _rendered(reminder, {**context, **hidden})
 
 
 def _rendered(reminder: Reminder, context: dict) -> Message:
