@@ -1,4 +1,5 @@
-# make run: the whole application with demo data on http://127.0.0.1:8000   make test: every test, on both databases
+# make run: the whole application with demo data on http://127.0.0.1:8000
+# make test: every test on SQLite; again on PostgreSQL those in which the database has a part
 PYTHON ?= python3
 BIN = .venv/bin
 PIP = $(BIN)/python -m pip --disable-pip-version-check --quiet
@@ -6,7 +7,7 @@ ARGS ?=
 # A file's tests stay together: some share a costly fixture.
 PYTEST = $(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
-.PHONY: run test test-sqlite test-postgresql lint fix bench check
+.PHONY: run test test-sqlite test-postgresql test-faults lint fix bench check
 
 run: .venv/run-installed .env
 	@exec $(BIN)/python manage.py serve
@@ -17,7 +18,11 @@ test-sqlite: .venv/dev-installed
 	env -u DATABASE_URL $(PYTEST)
 
 test-postgresql: .venv/dev-installed
-	$(BIN)/python -m tests.servers $(PYTEST)
+	$(BIN)/python -m tests.servers $(PYTEST) --once-is-enough
+
+# Real workers, broker, mail server and databases, and some hundred faults on each engine: docs/faults.md.
+test-faults: .venv/dev-installed
+	$(BIN)/python -m tests.faults $(ARGS)
 
 lint: .venv/dev-installed
 	$(BIN)/ruff check .

@@ -1,5 +1,6 @@
 """One settings file, driven by the environment; refuses to start insecurely when DEBUG is off."""
 
+import datetime as dt
 import sys
 from pathlib import Path
 
@@ -8,6 +9,8 @@ from celery.schedules import schedule
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 from environs import Env
+
+from infusion_center.mail_provider import anymail_settings, provider_backend
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR_DIR = BASE_DIR / "var"
@@ -52,6 +55,7 @@ INSTALLED_APPS = [
     "lucide",
     "phonenumber_field",
     "csp",
+    "anymail",
 ]
 
 MIDDLEWARE = [
@@ -164,6 +168,8 @@ STAYS_AT_TABLET = ["site"]
 # The web
 HTTPS = env.bool("HTTPS", not DEBUG)
 SECURE_SSL_REDIRECT = SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
+# Monitors ask from inside, by plain http.
+SECURE_REDIRECT_EXEMPT = [r"^health/"]
 SECURE_HSTS_SECONDS = 31536000 if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
 if env.bool("BEHIND_PROXY", False):
@@ -215,12 +221,15 @@ TIME_ZONE = "UTC"
 DATE_FORMAT = "j M Y"
 PHONENUMBER_DEFAULT_REGION = env.str("PHONE_REGION", "US")
 
-# Mail: without EMAIL_URL messages land in a folder that the reminders page shows.
+# Mail: without EMAIL_URL or MAIL_PROVIDER messages land in a folder that the reminders page shows.
 MAIL_DIR = Path(env.str("MAIL_DIR", str(VAR_DIR / "mail")))
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", "Appointments <appointments@localhost>")
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
 EMAIL_TIMEOUT = 10
-if env.str("EMAIL_URL", ""):
+ANYMAIL = anymail_settings(env, timeout=EMAIL_TIMEOUT)
+if PROVIDER_BACKEND := provider_backend(env):
+    EMAIL_BACKEND = PROVIDER_BACKEND
+elif env.str("EMAIL_URL", ""):
     for key, value in env.dj_email_url("EMAIL_URL").items():
         if key.isupper():
             globals()[key] = value
@@ -238,6 +247,8 @@ CELERY_TASK_SOFT_TIME_LIMIT = 45
 CELERY_TASK_TIME_LIMIT = 60
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_MAX_TASKS_PER_CHILD = 200
+# What runs when the broker goes away comes to its end: a sweep killed in between would leave a mail unrecorded.
+CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = False
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None  # the broker may be away for a day; the worker waits
@@ -247,39 +258,40 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     "socket_timeout": 5,
     "socket_connect_timeout": 2,
     "socket_keepalive": True,
+    "health_check_interval": 10,
 }
 # How long a claimed reminder belongs to its sender: longer than the hard time limit of the task that claimed it.
 REMINDER_LEASE_SECONDS = env.int("REMINDER_LEASE_SECONDS", 120)
+# How many mails one receiving domain gets a minute, from all senders together; 0: no limit.
+REMINDER_DOMAIN_PER_MINUTE = env.int("REMINDER_DOMAIN_PER_MINUTE", 300)
 REMINDER_SCAN_SECONDS = env.int("REMINDER_SCAN_SECONDS", 30)
 TRIM_CLAIMS_SECONDS = 6 * 60 * 60
 CELERY_BEAT_SCHEDULE_FILENAME = str(VAR_DIR / "celerybeat-schedule")
+TASKS = "infusions.reminders.tasks"
+LONG_AGO = dt.datetime(2000, 1, 1, tzinfo=dt.UTC)
+
+
+def every(seconds: int, task: str, *, expires: int = 0, **more) -> dict:
+    return {"task": task, "schedule": schedule(seconds), "options": {"expires": expires or seconds}, **more}
+
+
+# An expired wake-up is dropped: the next one does all that is due. That of the planner lasts longer, so that it is not
+# always dropped while senders wake each other for a long backlog. The first beat wakes both.
 CELERY_BEAT_SCHEDULE = {
-    # An expired wake-up is dropped: the next one does all the work that is due.
-    "plan-reminders": {
-        "task": "infusions.reminders.tasks.plan_reminders",
-        "schedule": schedule(REMINDER_SCAN_SECONDS),
-        "options": {"expires": REMINDER_SCAN_SECONDS},
-    },
-    "send-reminders": {
-        "task": "infusions.reminders.tasks.send_due_reminders",
-        "schedule": schedule(REMINDER_SCAN_SECONDS),
-        "options": {"expires": REMINDER_SCAN_SECONDS},
-    },
-    "trim-claims": {
-        "task": "infusions.scheduling.tasks.trim_claims",
-        "schedule": schedule(TRIM_CLAIMS_SECONDS),
-        "options": {"expires": TRIM_CLAIMS_SECONDS},
-    },
+    "plan-reminders": every(
+        REMINDER_SCAN_SECONDS, f"{TASKS}.plan_reminders", expires=4 * REMINDER_SCAN_SECONDS, last_run_at=LONG_AGO
+    ),
+    "send-reminders": every(REMINDER_SCAN_SECONDS, f"{TASKS}.send_due_reminders", last_run_at=LONG_AGO),
+    "trim-claims": every(TRIM_CLAIMS_SECONDS, "infusions.scheduling.tasks.trim_claims"),
 }
 
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "filters": {"no_secrets": {"()": "infusion_center.core.logs.WithoutSecretPaths"}},
     "formatters": {"plain": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "plain"}},
+    "filters": {"paths": {"()": "infusion_center.core.log_filters.HideSecretsInPaths"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "plain", "filters": ["paths"]}},
     "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", "INFO")},
-    "loggers": {"django.request": {"filters": ["no_secrets"]}},
 }
 
 if not DEBUG and any("runserver" in word for word in sys.argv[1:2]):

@@ -2,12 +2,13 @@
 
 from django.urls import include, path
 
-from infusions import emergency_views, frame_views
+from infusions import emergency_views, frame_views, health_views
 
 urlpatterns = [
     path("emergency/", frame_views.emergency, name="emergency"),
     path("emergency/card/", emergency_views.emergency_card, name="emergency-card"),
     path("emergency-worker.js", emergency_views.emergency_worker, name="emergency-worker"),
+    path("health/", health_views.health, name="health"),
     path("settings/", frame_views.settings_overview, name="settings-overview"),
     path("", include("infusions.doses.urls")),
     path("", include("infusions.facility.urls")),

@@ -10,8 +10,8 @@ from django.db.models import DateField, DecimalField, Exists, F, OuterRef, Q, Qu
 
 from infusion_center.audit.models import AuditEvent
 from infusion_center.core import clock
-from patients.models import Allergy, Patient, RiskFactor, SearchKey, Weight
-from patients.names import closeness, name_words, one_slip_away, sound_of, word_closeness
+from patients.models import Allergy, ContactPreference, Patient, RiskFactor, SearchKey, Weight
+from patients.names import LONGEST_WORD, closeness, name_words, one_slip_away, sound_of, word_closeness
 from patients.search_keys import key_text
 from patients.search_text import Term, day_word, read_search
 
@@ -143,6 +143,14 @@ def possible_duplicates(
     return list(Patient.objects.filter(pk__in=keys.values("patient")[:CANDIDATES]).order_by("pk"))
 
 
+def patients_with_address(email: str) -> list[Patient]:
+    """Those who have this email address now, whatever its case; by the search keys, as the column has no index."""
+    if not email:
+        return []
+    keys = SearchKey.objects.filter(word=email.casefold()[:LONGEST_WORD])
+    return list(Patient.objects.filter(pk__in=keys.values("patient")[:CANDIDATES], email__iexact=email).order_by("pk"))
+
+
 def recently_opened(user, among: QuerySet, limit: int = 8) -> list[Patient]:
     """The patients whose charts this person opened last, newest first."""
     opened = AuditEvent.objects.by_user(user).filter(action="chart.opened").order_by("-at", "-id")
@@ -221,6 +229,13 @@ def may_contact(patient: Patient, channel: str) -> bool:
     """The patient's latest decision about the channel; no decision is a no."""
     latest = patient.contact_preferences.filter(channel=channel).order_by("-recorded_at", "-pk").first()
     return latest is not None and latest.consents
+
+
+def who_may_be_contacted(patients: Iterable[int], channel: str) -> frozenset[int]:
+    """The same for many patients at once, by row numbers."""
+    asked = ContactPreference.objects.filter(patient__in=list(patients), channel=channel)
+    latest_last = asked.order_by("recorded_at", "pk").values_list("patient_id", "consents")
+    return frozenset(patient for patient, consents in dict(latest_last).items() if consents)
 
 
 def contact_decisions(patient: Patient) -> dict[str, object]:

@@ -11,6 +11,7 @@ from infusions.reminders.models import Kind
 from infusions.scheduling.patient_answers import Because
 
 STATES = [("", "All"), ("waiting", "Waiting"), ("sent", "Sent"), ("skipped", "Skipped"), ("failed", "Failed")]
+STATES += [("came_back", "Came back")]  # of those that were sent
 PERIODS = [("recent", "Last 7 days"), ("coming", "Next 7 days")]
 
 
@@ -34,6 +35,14 @@ class ReminderFilterForm(FormMixin, forms.Form):
 class ResendForm(FormMixin, forms.Form):
     reason = forms.CharField(
         label="Why is it sent again?", max_length=200, help_text="For the record, such as: address was corrected."
+    )
+
+
+class LiftForm(FormMixin, forms.Form):
+    reason = forms.CharField(
+        label="Why may mail go there again?",
+        max_length=200,
+        help_text="For the record, such as: mailbox was full, the patient has emptied it.",
     )
 
 

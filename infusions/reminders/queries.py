@@ -1,45 +1,44 @@
 """Reads of the ledger: what has no messages yet, what is due, what waits too long."""
 
 import datetime as dt
+from collections.abc import Iterator
 
 from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
 
 from infusion_center.core import clock, mail_folder
 from infusions.facility.models import Site
-from infusions.reminders.models import UNSETTLED, Kind, Reminder, ReminderState
+from infusions.reminders.glance import came_back
+from infusions.reminders.models import AFTERWARDS, UNSETTLED, Kind, Reminder, ReminderState
+from infusions.reminders.scan_span import Span
 from infusions.scheduling.models import Appointment, OfferState, WaitlistOffer
 from infusions.scheduling.states import UPCOMING, State
 from patients.models import Patient
 
-# What changed lately is looked at, and what comes soon, in case an outage outlasted "lately".
-CHANGED_WITHIN = dt.timedelta(days=2)
-HORIZON = dt.timedelta(days=8)
-# Older than this and unsent: the pages say that nothing is being sent.
-STALE_AFTER = dt.timedelta(minutes=10)
 PAGE_SPAN = dt.timedelta(days=7)
-TOLD = (ReminderState.SENT, ReminderState.CLAIMED)
+# An earlier try that did not end well may have reached the patient all the same: the mail server took the message, and
+# its answer or our record of it was lost. He is rather told once too often that a visit is cancelled than never.
+TRIED = Q(state__in=(ReminderState.OWED, ReminderState.SKIPPED), tries__gt=0) | Q(
+    state=ReminderState.FAILED, tries__gt=1
+)
+WAS_TOLD = Q(state=ReminderState.SENT) | TRIED
+TOLD = WAS_TOLD | Q(state=ReminderState.CLAIMED)
 
 
-def unplanned_appointments(now: dt.datetime) -> QuerySet[Appointment]:
-    """Visits ahead, changed lately or near, whose present version has no messages in the ledger.
+def unplanned_visits(span: Span, now: dt.datetime) -> Iterator[QuerySet[Appointment]]:
+    """Visits ahead whose present version has no messages in the ledger, and cancelled ones whose patient was told.
 
-    A cancelled one counts only if its patient was told of it. Costs what changed and what is near, not the history.
+    One question for each index: joined by OR the database would read through whole tables.
     """
+    ahead = Appointment.objects.filter(start__gt=now).order_by("start", "pk")
     rows = Reminder.objects.filter(appointment=OuterRef("pk"))
     this_version = rows.filter(appointment_version=OuterRef("version"))
-    told = rows.filter(state__in=TOLD)
-    return (
-        Appointment.objects.filter(
-            Q(updated_at__gte=now - CHANGED_WITHIN) | Q(start__lte=now + HORIZON),
-            start__gt=now,
-        )
-        .filter(
-            Q(state__in=UPCOMING) & ~Exists(this_version)
-            | Q(Exists(told), state=State.CANCELLED) & ~Exists(rows.filter(kind=Kind.CANCELLED))
-        )
-        .select_related("patient", "site")
-        .order_by("start", "pk")
-    )
+    parts = [ahead.filter(updated_at__gte=span.changed_since)]
+    if span.near_until is not None:
+        parts.append(ahead.filter(start__lte=span.near_until))
+    for part in parts:
+        yield part.filter(~Exists(this_version), state__in=UPCOMING)
+        told, informed = rows.filter(TOLD), rows.filter(kind=Kind.CANCELLED)
+        yield part.filter(Exists(told), ~Exists(informed), state=State.CANCELLED)
 
 
 def are_offers_waiting(now: dt.datetime) -> bool:
@@ -55,40 +54,47 @@ def unplanned_offers(now: dt.datetime) -> QuerySet[WaitlistOffer]:
     return offers.select_related("entry__patient", "entry__site").order_by("pk")
 
 
-def overtaken_reminders(now: dt.datetime) -> QuerySet[Reminder]:
-    """Owed messages about a time that no longer holds; advice after a visit is about none."""
+def overtaken_reminders(changed_since: dt.datetime) -> QuerySet[Reminder]:
+    """Owed messages about a time that no longer holds; what is sent after a visit is about none."""
     return (
         Reminder.objects.with_visit()
-        .exclude(kind=Kind.ADVICE)
+        .exclude(kind__in=AFTERWARDS)
         .filter(
             Q(appointment_version__lt=F("appointment__version"))
             | Q(appointment__state=State.CANCELLED) & ~Q(kind=Kind.CANCELLED),
             state=ReminderState.OWED,
-            appointment__updated_at__gte=now - CHANGED_WITHIN,
+            appointment__updated_at__gte=changed_since,
         )
     )
 
 
 def told_appointments(appointments: list[Appointment]) -> set[int]:
     """Row numbers of those whose patient was told of an earlier version, or is being told right now."""
-    rows = Reminder.objects.filter(appointment__in=appointments, state__in=TOLD)
+    rows = Reminder.objects.filter(TOLD, appointment__in=appointments)
     rows = rows.filter(Q(appointment_version__lt=F("appointment__version")) | Q(appointment__state=State.CANCELLED))
     return set(rows.values_list("appointment_id", flat=True))
 
 
 def was_told(appointment: Appointment) -> bool:
-    return appointment.reminders.filter(state=ReminderState.SENT).exclude(kind=Kind.CANCELLED).exists()
+    """Whether he has any message about it, as far as we know."""
+    return appointment.reminders.filter(WAS_TOLD).exclude(kind=Kind.CANCELLED).exists()
 
 
-def oldest_due_unsent(now: dt.datetime) -> dt.datetime | None:
-    """When the message was due that waits longest; a worker that works keeps this younger than some minutes."""
-    waiting = Reminder.objects.filter(state__in=UNSETTLED, due_at__lte=now).order_by("due_at")
-    return waiting.values_list("due_at", flat=True).first()
+def is_being_told(appointment: Appointment) -> bool:
+    """Whether some other message about the visit is on its way at this moment."""
+    claimed = appointment.reminders.filter(state=ReminderState.CLAIMED).exclude(kind=Kind.CANCELLED)
+    return claimed.exists()
 
 
-def is_sending_stalled(now: dt.datetime) -> bool:
-    oldest = oldest_due_unsent(now)
-    return oldest is not None and oldest < now - STALE_AFTER
+def is_anything_due(now: dt.datetime) -> bool:
+    """Whether a sender would find work. A state each, for the index."""
+    return any(
+        Reminder.objects.filter(**free).exists()
+        for free in (
+            {"state": ReminderState.OWED, "due_at__lte": now},
+            {"state": ReminderState.CLAIMED, "lease_until__lte": now},
+        )
+    )
 
 
 def ledger_of(site: Site | None, now: dt.datetime, chosen: dict, patients=None) -> QuerySet[Reminder]:
@@ -122,15 +128,17 @@ def period_of(chosen: dict) -> str:
 def in_state(rows: QuerySet[Reminder], state: str) -> QuerySet[Reminder]:
     if state == "waiting":
         return rows.filter(state__in=UNSETTLED)
+    if state == "came_back":
+        return rows.filter(came_back(), state=ReminderState.SENT)
     return rows.filter(state=state) if state else rows
 
 
 def counts(rows: QuerySet[Reminder]) -> list[int]:
-    """All, waiting, sent, skipped, failed."""
+    """All, waiting, sent, skipped, failed; and how many of those sent came back."""
     by_state = dict(rows.order_by().values_list("state").annotate(Count("pk")))
     waiting = sum(by_state.get(state, 0) for state in UNSETTLED)
     settled = [by_state.get(state, 0) for state in (ReminderState.SENT, ReminderState.SKIPPED, ReminderState.FAILED)]
-    return [sum(by_state.values()), waiting, *settled]
+    return [sum(by_state.values()), waiting, *settled, in_state(rows, "came_back").count()]
 
 
 def filtered_patient(user, public_id: str) -> Patient | None:

@@ -1,14 +1,35 @@
-"""Plan and send what is due, once: the work of the Celery worker for small sites with cron."""
+"""Plan and send what is due: the work of the Celery workers for small sites with cron."""
 
-from django.core.management.base import BaseCommand
+import time
+from collections import Counter
+
+from django.core.management.base import BaseCommand, CommandError
 
 from infusions.reminders.services import plan_reminders, send_due
 
 
 class Command(BaseCommand):
-    help = "Plan reminders and send those that are due, once. Run it every minute where no Celery worker runs."
+    help = (
+        "Plan reminders and send those that are due, until none is or the time is over: all that the Celery workers do "
+        "for reminders. Run it every minute by cron where none runs; several at once, or beside a worker, do no harm. "
+        "Ends with 1 when the mail server cannot be reached or messages could not be handed over; nothing is lost then."
+    )
 
-    def handle(self, *args, **options):
-        counts = plan_reminders() + send_due()
-        told = ", ".join(f"{number} {outcome}" for outcome, number in sorted(counts.items()))
+    def add_arguments(self, parser):
+        parser.add_argument("--seconds", type=float, default=60, help="how long to work at most (default: 60)")
+
+    def handle(self, *args, seconds, **options):
+        ends, done = time.monotonic() + seconds, Counter()
+        planned = plan_reminders(seconds=seconds)
+        while planned["left"] and time.monotonic() < ends:
+            done.update(planned)
+            planned = plan_reminders(seconds=ends - time.monotonic())
+        done.update(planned)
+        del done["left"]
+        done.update(send_due(seconds=ends - time.monotonic()))
+        told = ", ".join(f"{number} {outcome}" for outcome, number in sorted(done.items()) if number)
         self.stdout.write(told or "nothing to do")
+        if done["unavailable"]:
+            raise CommandError("The mail server cannot be reached. What is due waits and is tried again.")
+        if done["failed"] or done["retried"]:
+            raise CommandError("Some messages could not be handed over: see the reminders page.")

@@ -46,14 +46,18 @@ class Inbox:
 
     def __init__(self):
         self.messages = []
-        self.holding = threading.Event()
+        self.holding, self.lost = threading.Event(), threading.Event()
         self.gate = threading.Event()
         self.gate.set()
 
     async def handle_DATA(self, server, session, envelope):  # the name that aiosmtpd calls
-        while not self.gate.is_set():
-            self.holding.set()
-            await asyncio.sleep(0.05)
+        try:
+            while not self.gate.is_set():
+                self.holding.set()
+                await asyncio.sleep(0.05)
+        except asyncio.CancelledError:  # the client's connection is gone
+            self.lost.set()
+            raise
         if session.peer is None or server.transport is None or server.transport.is_closing():
             return "421 the client is gone"
         self.messages.append(message_from_bytes(envelope.content, policy=policy.default))

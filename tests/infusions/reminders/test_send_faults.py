@@ -9,6 +9,7 @@ from django.core import mail
 from infusions.reminders import delivery
 from infusions.reminders.models import Kind, Reason, Reminder, ReminderState
 from infusions.reminders.services import claim, plan_reminders, send_due
+from infusions.scheduling.booking import cancel_appointment
 from patients.models import Patient
 from tests.factories.reminders import make_reminder
 from tests.factories.scheduling import make_appointment
@@ -32,6 +33,30 @@ def server_says(monkeypatch, error):
         raise error
 
     monkeypatch.setattr("django.core.mail.backends.locmem.EmailBackend.send_messages", send)
+
+
+def answer_lost(monkeypatch):
+    with monkeypatch.context() as during:
+        server_says(during, smtplib.SMTPServerDisconnected("gone"))
+        send_due()
+
+
+def sender_died(monkeypatch):
+    assert claim(Reminder.objects.get(kind=Kind.CONFIRMATION).pk, worker="dead", now=NOON)
+
+
+@pytest.mark.parametrize("lost", [answer_lost, sender_died])
+def test_a_patient_who_may_have_the_confirmation_is_told_that_the_visit_is_cancelled(monkeypatch, scheduler, lost):
+    """The mail server took it, and the answer never came, or the sender died before it could record it."""
+    visit = make_appointment(day=VISIT_DAY)
+    plan_reminders()
+    lost(monkeypatch)
+    cancel_appointment(appointment=visit, reason="Asked by the patient", by=scheduler)
+    later = NOON + dt.timedelta(minutes=5)
+    plan_reminders(now=later)
+    send_due(now=later)
+    states = dict(Reminder.objects.exclude(kind__startswith="days").values_list("kind", "state"))
+    assert states == {Kind.CONFIRMATION: ReminderState.SKIPPED, Kind.CANCELLED: ReminderState.SENT}
 
 
 @pytest.mark.parametrize(
@@ -114,7 +139,7 @@ def test_a_fault_in_one_visit_stops_neither_planning_nor_sending_for_the_others(
     patients = [unplanned.patient_id, broken.patient_id]
     Patient.objects.filter(pk__in=patients).update(time_zone="Nowhere/Land")
     plan_reminders()
-    assert (unplanned.reminders.count(), appointment.reminders.count()) == (0, 3)
+    assert (unplanned.reminders.count(), appointment.reminders.count()) == (0, 4)
     assert dict(send_due()) == {"retried": 1, "sent": 1}
     faulty.refresh_from_db()
     assert faulty.detail == "not decided: ZoneInfoNotFoundError"

@@ -9,7 +9,6 @@ from django.db import DatabaseError, transaction
 from infusion_center.audit.models import AuditEvent
 from infusion_center.core.rules import RuleViolation
 from infusions.orders.models import InfusionOrder, OrderStatus
-from infusions.reminders import queries
 from infusions.reminders.models import Kind, Reason, Reminder, ReminderState
 from infusions.reminders.services import plan_reminders, resend_reminder, send_due
 from infusions.scheduling.models import Appointment
@@ -210,12 +209,3 @@ def test_resending_is_refused(appointment, scheduler, happens, reason, code):
     with pytest.raises(RuleViolation) as refused:
         resend_reminder(reminder=Reminder.objects.with_visit().get(pk=sent.pk), reason=reason, by=scheduler)
     assert (refused.value.codes, Reminder.objects.count()) == ({code}, before)
-
-
-def test_the_oldest_due_and_unsent_message_tells_of_a_silent_worker(appointment, time_machine):
-    make_reminder(appointment=appointment)
-    make_reminder(appointment=appointment, kind=Kind.DAYS_1, due_at=NOON + dt.timedelta(days=9))
-    assert (queries.oldest_due_unsent(NOON), queries.is_sending_stalled(NOON + 10 * MINUTE)) == (NOON, False)
-    assert queries.is_sending_stalled(NOON + 11 * MINUTE)
-    send_due()
-    assert queries.oldest_due_unsent(NOON + 11 * MINUTE) is None

@@ -1,0 +1,81 @@
+"""Whether reminders are being worked on: when planner and sender last came to their end, and what waits too long.
+
+A worker may stay up for days and consume nothing; so the result is watched, not the process.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+
+from django.db.models import QuerySet, Subquery
+
+from infusion_center.core.rules import Problem, warning
+from infusions.reminders.delivery_models import Heartbeat
+from infusions.reminders.models import Reminder, ReminderState
+
+PLANNER, SENDER = "planner", "sender"
+# No beat for this long, or a message due and unsent for this long: something is down.
+SILENT_AFTER = dt.timedelta(minutes=10)
+TELL = "Tell whoever runs this system that the reminder worker or the mail server is down."
+SENTENCES = {
+    "never-started": "No reminder was ever planned or sent: the reminder worker has not run since this was set up.",
+    "planner-silent": "Reminders have not been planned for more than ten minutes.",
+    "sender-silent": "Nobody has looked for messages to send for more than ten minutes.",
+    "nothing-sent": "Messages have been due for more than ten minutes and are not being sent.",
+}
+
+
+@dataclass(frozen=True)
+class Health:
+    planner_at: dt.datetime | None = None
+    sender_at: dt.datetime | None = None
+    oldest_due_at: dt.datetime | None = None  # of the messages due and unsent
+    reasons: tuple[str, ...] = ()  # codes, see SENTENCES; none: all is well
+
+
+def note_beat(name: str, *, now: dt.datetime, **fields) -> None:
+    """Say that a job came to its end, also when there was nothing to do."""
+    beats = Heartbeat.objects.filter(name=name)
+    if not beats.update(beat_at=now, **fields):
+        # Two at once on a fresh install: one of the rows stays, both say the same.
+        Heartbeat.objects.bulk_create([Heartbeat(name=name, beat_at=now, **fields)], ignore_conflicts=True)
+
+
+def last_beat(name: str) -> Heartbeat | None:
+    return Heartbeat.objects.filter(name=name).first()
+
+
+def health(now: dt.datetime) -> Health:
+    """One statement. What waits is not looked at before anything has run: that says enough."""
+    owed, claimed = (_longest_waiting(state, now) for state in (ReminderState.OWED, ReminderState.CLAIMED))
+    beats = Heartbeat.objects.filter(name__in=(PLANNER, SENDER))
+    rows = list(beats.annotate(owed=Subquery(owed), claimed=Subquery(claimed)))
+    waiting = (rows[0].owed, rows[0].claimed) if rows else ()
+    at = {row.name: row.beat_at for row in rows}
+    oldest = min((moment for moment in waiting if moment), default=None)
+    reasons = _reasons(at.get(PLANNER), at.get(SENDER), oldest, now)
+    return Health(at.get(PLANNER), at.get(SENDER), oldest, reasons)
+
+
+def silence_problems(now: dt.datetime) -> list[Problem]:
+    """What staff should know when reminders stand still."""
+    return [warning(code, SENTENCES[code], remedy=TELL) for code in health(now).reasons]
+
+
+def _reasons(planner_at, sender_at, oldest_due_at, now: dt.datetime) -> tuple[str, ...]:
+    since = now - SILENT_AFTER
+    never = planner_at is None and sender_at is None
+    checks = {
+        "never-started": never,
+        "planner-silent": not never and (planner_at is None or planner_at < since),
+        "sender-silent": not never and (sender_at is None or sender_at < since),
+        "nothing-sent": oldest_due_at is not None and oldest_due_at < since,
+    }
+    return tuple(code for code, holds in checks.items() if holds)
+
+
+def _longest_waiting(state: str, now: dt.datetime) -> QuerySet:
+    """A state of its own each: the index on state and due moment then gives the first row at once."""
+    due = Reminder.objects.filter(state=state, due_at__lte=now).order_by("due_at")
+    return due.values_list("due_at", flat=True)[:1]
