@@ -12,6 +12,7 @@ from patients.services import set_contact_consent
 from tests.bench.recalls import FIRST, copies, pad, unguarded
 
 DOMAINS = 40
+FIRST_VISIT = 2 * FIRST  # behind all that the recall among millions of vials writes
 
 
 def template_visit() -> Appointment:
@@ -25,12 +26,12 @@ def add_visits(count: int) -> None:
     """So many visits three to five days ahead, just booked."""
     visit = template_visit()
     consent = ContactPreference.objects.filter(patient=visit.patient, channel=Channel.EMAIL).latest("recorded_at")
-    number, unique = f"{FIRST} + n", {"public_id": pad("n", 14)}
+    number, unique = f"{FIRST_VISIT} + n", {"public_id": pad(f"{FIRST_VISIT} + n", 14)}
     email = f"'visitor' || n || '@domain' || (n % {DOMAINS}) || '.example'"
     with transaction.atomic() if connection.vendor == "postgresql" else unguarded(), connection.cursor() as cursor:
         if connection.vendor == "postgresql":
             cursor.execute("SET LOCAL session_replication_role = replica")
-        patient = {"id": number, "mrn": f"'B' || {pad('n', 9)}", "email": email, **unique}
+        patient = {"id": number, "mrn": f"'M' || {pad('n', 9)}", "email": email, **unique}
         cursor.execute(copies(Patient, visit.patient_id, count, **patient))
         cursor.execute(copies(ContactPreference, consent.pk, count, id=number, patient_id=number))
         moments = {"start": ahead(0), "end": ahead(240), "created_at": ahead(None), "updated_at": ahead(None)}

@@ -39,6 +39,7 @@ def run(size: Size, say: Say) -> Iterator[Result]:
         yield from measure(phase, [*desk.floors(), *desk.patients()], size.rounds)
         say("Patient search measured")
     yield from ranking(size)
+    yield from mails.results(mails.QUICK if size is QUICK else mails.FULL, say)
     yield from recall(size, ground.staff["pharmacist"], ground.board.site, say)
 
 
