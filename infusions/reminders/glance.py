@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
 from django.core.cache import cache
-from django.db.models import Count, Exists, OuterRef
+from django.db.models import Count, OuterRef, Subquery
 from django.db.models.functions import TruncDate
+from django.db.models.lookups import IsNull
 
 from infusion_center.core import clock
 from infusions.facility.models import Site
@@ -63,10 +64,14 @@ def volume_of(site: Site, now: dt.datetime) -> list[DayVolume]:
     return cache.get_or_set(key, lambda: _count_volume(site, today), VOLUME_SECONDS)
 
 
-def came_back() -> Exists:
-    """For messages: whether it came back, or its reader complained."""
+def came_back() -> IsNull:
+    """For messages: whether it came back, or its reader complained.
+
+    Asked message by message: as an EXISTS, PostgreSQL may read all events there ever were instead.
+    """
     kinds = [MailEventKind.BOUNCED, MailEventKind.COMPLAINED]
-    return Exists(MailEvent.objects.filter(reminder=OuterRef("pk"), kind__in=kinds))
+    events = MailEvent.objects.filter(reminder=OuterRef("pk"), kind__in=kinds).order_by()
+    return IsNull(Subquery(events.values("pk")[:1]), False)
 
 
 def _count_needs(site: Site, now: dt.datetime) -> Needs:

@@ -3,11 +3,12 @@ nurse, site and day."""
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 
 from infusion_center.core.models import PublicIdModel, TimestampedModel
 from infusions.facility.models import Site
 from infusions.reminders.about import DaySheet
+from infusions.scheduling.models import Appointment, WaitlistOffer
 
 
 class Kind(models.TextChoices):
@@ -90,7 +91,10 @@ class ReminderQuerySet(models.QuerySet):
         return self.of_sites(Site.objects.visible_to(user))
 
     def of_sites(self, sites):
-        return self.filter(Q(appointment__site__in=sites) | Q(offer__entry__site__in=sites) | Q(day_site__in=sites))
+        """Asked row by row: with joins, PostgreSQL reads all visits there ever were before it looks at the days."""
+        visit = Appointment.objects.filter(pk=OuterRef("appointment"), site__in=sites)
+        offer = WaitlistOffer.objects.filter(pk=OuterRef("offer"), entry__site__in=sites)
+        return self.filter(Q(Exists(visit)) | Q(Exists(offer)) | Q(day_site__in=sites))
 
     def with_visit(self):
         """With what the message is about: a visit, an offer and its entry, or a nurse's day at a site."""
