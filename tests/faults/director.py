@@ -70,6 +70,7 @@ class Director:
         self._go_on_to(change.after)
         self._wake()
         self._wait_until_quiet()
+        self._let_tries_come_to_an_end()
 
     def _go_on_to(self, moment: dt.datetime) -> None:
         """Not past the last hours in which a message is still of use: that would be an outage of days."""
