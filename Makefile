@@ -1,4 +1,5 @@
-# make run: the whole application with demo data on http://127.0.0.1:8000   make test: every test, on both databases
+# make run: the whole application with demo data on http://127.0.0.1:8000
+# make test: every test on SQLite; again on PostgreSQL those in which the database has a part
 PYTHON ?= python3
 BIN = .venv/bin
 PIP = $(BIN)/python -m pip --disable-pip-version-check --quiet
@@ -17,7 +18,7 @@ test-sqlite: .venv/dev-installed
 	env -u DATABASE_URL $(PYTEST)
 
 test-postgresql: .venv/dev-installed
-	$(BIN)/python -m tests.servers $(PYTEST)
+	$(BIN)/python -m tests.servers $(PYTEST) --once-is-enough
 
 # Real workers, broker, mail server and databases, and some hundred faults on each engine: docs/faults.md.
 test-faults: .venv/dev-installed

@@ -10,6 +10,8 @@ from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 from environs import Env
 
+from infusion_center.mail_provider import anymail_settings, provider_backend
+
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR_DIR = BASE_DIR / "var"
 
@@ -53,6 +55,7 @@ INSTALLED_APPS = [
     "lucide",
     "phonenumber_field",
     "csp",
+    "anymail",
 ]
 
 MIDDLEWARE = [
@@ -116,7 +119,14 @@ else:
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # The cache lies in the database: all web workers count the same sign-in tries, and nobody needs Redis to sign in.
-CACHES = {"default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "cache_entries"}}
+# Counts live for a minute; with the default of 300 entries a busy morning would drop others' that still count.
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.db.DatabaseCache",
+        "LOCATION": "cache_entries",
+        "OPTIONS": {"MAX_ENTRIES": 20_000},
+    }
+}
 
 # People
 AUTH_USER_MODEL = "accounts.User"
@@ -166,6 +176,8 @@ if env.bool("BEHIND_PROXY", False):
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
     # Else all people share the proxy's address: one guesser locks everybody out, and the trail says nothing of where.
     ALLAUTH_TRUSTED_PROXY_COUNT = env.int("PROXY_COUNT", 1)
+# How often a patient's link, and an address, may ask: see reminders.limits.
+LIMITS_PATIENT_LINKS = True
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 CONTENT_SECURITY_POLICY = {
@@ -209,12 +221,15 @@ TIME_ZONE = "UTC"
 DATE_FORMAT = "j M Y"
 PHONENUMBER_DEFAULT_REGION = env.str("PHONE_REGION", "US")
 
-# Mail: without EMAIL_URL messages land in a folder that the reminders page shows.
+# Mail: without EMAIL_URL or MAIL_PROVIDER messages land in a folder that the reminders page shows.
 MAIL_DIR = Path(env.str("MAIL_DIR", str(VAR_DIR / "mail")))
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", "Appointments <appointments@localhost>")
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
 EMAIL_TIMEOUT = 10
-if env.str("EMAIL_URL", ""):
+ANYMAIL = anymail_settings(env, timeout=EMAIL_TIMEOUT)
+if PROVIDER_BACKEND := provider_backend(env):
+    EMAIL_BACKEND = PROVIDER_BACKEND
+elif env.str("EMAIL_URL", ""):
     for key, value in env.dj_email_url("EMAIL_URL").items():
         if key.isupper():
             globals()[key] = value
@@ -279,7 +294,8 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"plain": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "plain"}},
+    "filters": {"paths": {"()": "infusion_center.core.log_filters.HideSecretsInPaths"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "plain", "filters": ["paths"]}},
     "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", "INFO")},
 }
 

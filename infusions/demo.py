@@ -14,7 +14,9 @@ from infusion_center.core import clock
 from infusion_center.core.rules import RuleViolation
 from infusions import demo_people as people
 from infusions.checklists.catalog import load_template
+from infusions.demo_after_care import let_some_report
 from infusions.demo_cover import leave_a_nurse_ill, leave_open_ends
+from infusions.demo_mail import let_some_mail_come_back
 from infusions.demo_stock import fill_cabinets, register_codes
 from infusions.demo_visits import live_through
 from infusions.demo_waitlist import let_some_wait
@@ -86,6 +88,8 @@ def build_demo(*, seed: int = 1, say: Callable[[str], None] = lambda line: None)
     leave_open_ends(demo, now)
     leave_a_nurse_ill(demo, now)
     let_some_wait(demo, now)
+    let_some_report(demo, now)
+    let_some_mail_come_back(demo, now)
     return demo
 
 

@@ -1,4 +1,4 @@
-"""What the desk has to solve in the demo center: a nurse who cannot come on a day of next week."""
+"""What the desk has to solve in the demo center: a nurse who cannot come on a day of the next weeks."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ WANTED = (3, 2, 4, 1)  # so many visits left uncovered are worth a look, best fi
 
 
 def leave_a_nurse_ill(demo: Demo, now: dt.datetime) -> None:
-    """Somebody of the demo roster calls in ill for a day of next week; her visits are uncovered until re-seated."""
+    """Somebody calls in ill for a day of the next weeks; her visits are uncovered until re-seated."""
     found = _busiest(demo, now)
     if found is None:
         return
@@ -36,22 +36,24 @@ def leave_a_nurse_ill(demo: Demo, now: dt.datetime) -> None:
 
 
 def _busiest(demo: Demo, now: dt.datetime) -> tuple[tuple[Nurse, dt.date], list[Appointment]] | None:
-    """A nurse, a day of next week and the visits in chairs that she has then. Not whoever signs in to the demo."""
+    """A nurse, a day of the next weeks and the visits in chairs that she has then. Whoever signs in to the demo only if
+    nobody else has any: most visits of a quiet week are hers."""
     monday = demo.today + dt.timedelta(days=7 - demo.today.weekday())
     first, _ = clock.day_bounds(monday, demo.site.time_zone)
-    _, last = clock.day_bounds(monday + dt.timedelta(days=4), demo.site.time_zone)
+    _, last = clock.day_bounds(monday + dt.timedelta(weeks=2), demo.site.time_zone)
     visits = Appointment.objects.upcoming(now).filter(
         site=demo.site, setting=Setting.FACILITY, start__gte=first, start__lt=last
     )
     held: dict[tuple[Nurse, dt.date], list[Appointment]] = defaultdict(list)
     for visit in visits.select_related("nurse__user").order_by("start", "pk"):
-        if visit.nurse.user not in demo.staff.values():
-            held[visit.nurse, clock.local_date(visit.start, demo.site.time_zone)].append(visit)
-    for number in WANTED:
-        for key, members in held.items():
-            if len(members) == number:
-                return key, members
-    return None
+        held[visit.nurse, clock.local_date(visit.start, demo.site.time_zone)].append(visit)
+    # Stable: within the others, and within those who sign in, the order of the days stays.
+    ranked = sorted(held.items(), key=lambda one: (one[0][0].user in demo.staff.values(), _rank(len(one[1]))))
+    return next((one for one in ranked if len(one[1]) in WANTED), None)
+
+
+def _rank(number: int) -> int:
+    return WANTED.index(number) if number in WANTED else len(WANTED)
 
 
 def leave_open_ends(demo: Demo, now: dt.datetime) -> None:

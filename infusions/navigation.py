@@ -47,6 +47,9 @@ CHECKLIST_QUESTIONS = (
     "checklists:item-remove",
 )
 
+# Of the reminders, what is a setting of the site or of a nurse.
+KEPT_WITH_THE_SITE = ("wording-list", "wording-edit", "wording-preview", "calendar", "calendar-make")
+
 RAIL = (
     Entry(
         "Today", "layout-dashboard", "scheduling:board", frozenset({P.VIEW_SCHEDULE}), frozenset({"home", "scheduling"})
@@ -56,7 +59,16 @@ RAIL = (
         "inbox",
         "scheduling:work-overview",
         frozenset({P.BOOK_APPOINTMENT}),
-        frozenset({"scheduling:work-list", "scheduling:cover-list", "scheduling:cover-plan"}),
+        frozenset(
+            {
+                "scheduling:work-list",
+                "scheduling:cover-list",
+                "scheduling:cover-plan",
+                "reminders:after-care-list",
+                "reminders:after-care-detail",
+                "reminders:after-care-call",
+            }
+        ),
         count_url_name="scheduling:work-counts",
     ),
     Entry(
@@ -94,7 +106,7 @@ RAIL = (
         "calendar-days",
         "facility:roster-week",
         frozenset({P.VIEW_SCHEDULE, P.MANAGE_ROSTER}),
-        frozenset({"facility"}),
+        frozenset({"facility", *(f"reminders:{name}" for name in KEPT_WITH_THE_SITE)}),
     ),
     Entry("Reminders", "bell", "reminders:reminder-list", frozenset({P.VIEW_REMINDERS}), frozenset({"reminders"})),
     Entry("Formulary", "book-open", "formulary:product-list", frozenset({P.VIEW_FORMULARY}), frozenset({"formulary"})),
@@ -135,6 +147,13 @@ SETTINGS = (
     ),
     Entry(
         "Site", "building-2", "facility:site-edit", frozenset({P.MANAGE_FACILITY}), hint="Hours, times, limits, wording"
+    ),
+    Entry(
+        "Mails to patients",
+        "mail",
+        "reminders:wording-list",
+        frozenset({P.MANAGE_FACILITY}),
+        hint="Subject, first sentence and a paragraph of your own",
     ),
     Entry(
         "Chairs",

@@ -18,6 +18,8 @@ from infusions.doses.reaction_models import LateReaction, Reaction
 from infusions.orders import rules as order_rules
 from infusions.orders.models import InfusionOrder, OrderStatus
 from infusions.orders.queries import active_order, order_plan
+from infusions.reminders.after_care_sheet import told_by
+from infusions.reminders.blocks import block_problems
 from infusions.scheduling.models import Appointment
 from infusions.scheduling.states import ON_SITE, UPCOMING, State
 from infusions.templatetags.infusion_tags import wall_moment
@@ -28,6 +30,7 @@ from patients.views import opened_patient
 
 WEIGHTS_SHOWN = 12
 VISITS_SHOWN = 5
+REPORTS_SHOWN = 3
 SEVERE_GRADE = 3
 GRAPH_WIDTH, GRAPH_HEIGHT, GRAPH_EDGE = 240, 48, 4
 
@@ -51,6 +54,7 @@ def patient_detail(request, patient_id):
     decisions = contact_decisions(patient)
     visits = Appointment.objects.visible_to(request.user).filter(patient=patient).with_people()
     weights = list(patient.weights.all())[:WEIGHTS_SHOWN]
+    may_see_doses = has_permission(request.user, Permission.VIEW_DOSE)
     context = {
         "patient": patient,
         "order": order,
@@ -58,7 +62,11 @@ def patient_detail(request, patient_id):
         "due": order_rules.dose_window(order) if order else None,
         "plan": order_plan(order) if order else None,
         "problems": with_links(
-            sort_problems(chart_problems(patient, weights, decisions, order, today) + last_dose_problems(patient)),
+            sort_problems(
+                chart_problems(patient, weights, decisions, order, today)
+                + last_dose_problems(patient)
+                + block_problems(patient, may_lift=has_permission(request.user, Permission.RESEND_REMINDER))
+            ),
             patient,
             request.user,
         ),
@@ -67,7 +75,8 @@ def patient_detail(request, patient_id):
         "weights": weights,
         "graph": weight_graph(weights),
         "contact": [contact_line(channel, decisions, patient) for channel in Channel],
-        "reactions": last_reactions(patient) if has_permission(request.user, Permission.VIEW_DOSE) else [],
+        "reactions": last_reactions(patient) if may_see_doses else [],
+        "after_care": told_by(visits, most=REPORTS_SHOWN) if may_see_doses else [],
     }
     return render(request, "patients/patient_detail.html", context)
 

@@ -11,7 +11,7 @@ from django.db.models import DateField, DecimalField, Exists, F, OuterRef, Q, Qu
 from infusion_center.audit.models import AuditEvent
 from infusion_center.core import clock
 from patients.models import Allergy, ContactPreference, Patient, RiskFactor, SearchKey, Weight
-from patients.names import closeness, name_words, one_slip_away, sound_of, word_closeness
+from patients.names import LONGEST_WORD, closeness, name_words, one_slip_away, sound_of, word_closeness
 from patients.search_keys import key_text
 from patients.search_text import Term, day_word, read_search
 
@@ -141,6 +141,14 @@ def possible_duplicates(
     if except_for is not None:
         keys = keys.exclude(patient=except_for)
     return list(Patient.objects.filter(pk__in=keys.values("patient")[:CANDIDATES]).order_by("pk"))
+
+
+def patients_with_address(email: str) -> list[Patient]:
+    """Those who have this email address now, whatever its case; by the search keys, as the column has no index."""
+    if not email:
+        return []
+    keys = SearchKey.objects.filter(word=email.casefold()[:LONGEST_WORD])
+    return list(Patient.objects.filter(pk__in=keys.values("patient")[:CANDIDATES], email__iexact=email).order_by("pk"))
 
 
 def recently_opened(user, among: QuerySet, limit: int = 8) -> list[Patient]:

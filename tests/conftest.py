@@ -8,6 +8,7 @@ from django.test import Client, TransactionTestCase
 from hypothesis import HealthCheck, settings
 
 from infusion_center.accounts.roles import Role
+from infusions.formulary.clinical_words import forget_names
 from tests.browser import axe, chromium  # noqa: F401  fixtures for every folder
 from tests.factories.accounts import make_staff
 from tests.factories.facility import make_site
@@ -54,9 +55,33 @@ def _flush_past_the_triggers():
 SLOW_FIRST = ("races", "browser", "test_demo", "test_workers", "test_access_rules", "test_machine", "test_zones")
 
 
-def pytest_collection_modifyitems(items):
+def pytest_addoption(parser):
+    parser.addoption(
+        "--once-is-enough",
+        action="store_true",
+        help="leave out what the database has no part in: pure rules, pages in a browser, what is marked `once`",
+    )
+
+
+def pytest_collection_modifyitems(config, items):
     """The slowest files begin, so that at the end no worker waits for the other."""
     items.sort(key=lambda item: not any(name in item.path.name for name in SLOW_FIRST))
+    if config.getoption("--once-is-enough"):
+        left_out = [item for item in items if not depends_on_database(item)]
+        items[:] = [item for item in items if depends_on_database(item)]
+        config.hook.pytest_deselected(items=left_out)
+
+
+def depends_on_database(item) -> bool:
+    if item.get_closest_marker("browser") or item.get_closest_marker("once"):
+        return False
+    return item.get_closest_marker("django_db") is not None or "db" in item.fixturenames
+
+
+@pytest.fixture(autouse=True)
+def _words_of_this_test():
+    """Names of the formulary are remembered for a minute: not from one test into the next."""
+    forget_names()
 
 
 @pytest.fixture

@@ -6,6 +6,10 @@ from infusion_center.audit.models import AuditEvent
 
 # What happened, said after the actor's name; {target}: the name that it had then; {what}: from the detail.
 SENTENCES = {
+    "after_care.called": "noted a call about what was reported after the visit",
+    "after_care.reported_by_patient": "reported after the visit",
+    "address.blocked": "stopped mail to the patient's address",
+    "address.unblocked": "let mail go to the patient's address again",
     "appointment.checked_in": "checked the patient in",
     "appointment.check_in_undone": "undid the check-in",
     "appointment.begun": "started the infusion",
@@ -14,6 +18,9 @@ SENTENCES = {
     "appointment.reseated": "changed chair or nurse of the visit",
     "appointment.pinned": "pinned chair and nurse of the visit",
     "appointment.unpinned": "let chair and nurse of the visit be changed again",
+    "calendar_feed.made": "made an address for the own calendar",
+    "calendar_feed.read": "read the calendar feed of {target}",
+    "calendar_feed.revoked": "revoked the address of the own calendar",
     "chair.put_back": "put a chair back into service",
     "chair.taken_out": "took a chair out of service",
     "chart.opened": "opened {what}",
@@ -47,6 +54,8 @@ SENTENCES = {
     "dose.vial_added": "added a vial",
     "dose.vial_removed": "removed a vial",
     "dose.vital_signs_recorded": "recorded vital signs",
+    "mail_wording.saved": "changed the words of a mail: {target}",
+    "mail_wording.reset": "brought the shipped words of a mail back: {target}",
     "nurse.added": "made {target} a nurse whom visits are booked with",
     "nurse.amended": "changed whether {target} is booked as a nurse",
     "offer.accepted": "took the offered time",
@@ -110,11 +119,15 @@ NOUNS = {
     "fact": "entry",
 }
 GROUPS = {
+    "after_care": "After-care",
+    "address": "Mail addresses",
     "appointment": "Visits",
+    "calendar_feed": "Calendar feeds",
     "chart": "Charts opened",
     "checklist": "Checklists",
     "checklist_template": "Checklist questions",
     "dose": "Dose records",
+    "mail_wording": "Words of mails",
     "order": "Orders",
     "patient": "Patients",
     "product": "Products",
@@ -128,7 +141,10 @@ GROUPS = {
     "offer": "Waitlist offers",
 }
 ICONS = {
+    "after_care": "phone-call",
+    "address": "mail-x",
     "appointment": "calendar-days",
+    "calendar_feed": "calendar-sync",
     "chart": "book-open",
     "checklist": "list-checks",
     "checklist_template": "list-checks",
@@ -139,6 +155,7 @@ ICONS = {
     "risk": "triangle-alert",
     "weight": "activity",
     "recall": "package-x",
+    "mail_wording": "pencil",
     "reminder": "bell",
     "report": "file-down",
     "staff": "users-round",

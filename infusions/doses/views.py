@@ -15,6 +15,7 @@ from infusions.doses.record_sheet import record_sheet
 from infusions.doses.screen_views import detail_context, screen_of
 from infusions.doses.signing import is_intact
 from infusions.facility.queries import current_site
+from infusions.reminders.after_care_calls import remembered_call_counts
 from infusions.scheduling.models import Appointment
 
 READ = (Permission.VIEW_DOSE, Permission.INFUSE)
@@ -43,6 +44,7 @@ def my_patients(request):
         "cards": [(one, card_url(one)) for one in standing if not one.is_over],
         "over": [(one, card_url(one)) for one in standing if one.is_over],
         "unsigned": [(one, card_url(one)) for one in queries.visits_now(unsigned, now)],
+        "care": remembered_call_counts(site, now) if site is not None and not request.htmx else {},
         "overdue": sum(1 for one in standing if one.due is not None and one.due.is_overdue),
     }
     template = "_cards.html" if request.htmx else "my_patients.html"

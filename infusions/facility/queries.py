@@ -166,3 +166,10 @@ def week_bounds(site: Site, monday: dt.date) -> Span:
         clock.day_bounds(monday, site.time_zone)[0],
         clock.day_bounds(monday + dt.timedelta(days=6), site.time_zone)[1],
     )
+
+
+def next_opening(site: Site, now: dt.datetime) -> dt.datetime | None:
+    """Since when the site is open, or when it opens next; None where it does not within two weeks."""
+    today = clock.local_date(now, site.time_zone)
+    spans = open_spans(site, today, today + dt.timedelta(days=14))
+    return next((start for start, end in spans if now < end), None)

@@ -3,17 +3,35 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from django.db.models import QuerySet
 
 from infusion_center.core.rules import Problem, blocker, needs_approval
 from infusions.facility.models import MAX_RATIO, Nurse, Setting, Shift, Site
 from infusions.facility.queries import Span
+from infusions.formulary.clinical_words import clinical_words
 
+# What patients read in mails, how the message calls it, and whether its words may run together.
+SHOWN_IN_MAIL = (
+    ("mail_name", "the name", False),
+    ("address", "the address", False),
+    ("phone", "the phone number", False),
+    ("email", "the address for replies", True),
+)
 LONGEST_SHIFT = dt.timedelta(hours=16)
 # By their values, because appointments are born in a later feature: those that no longer need a chair or a nurse.
 OVER = ("cancelled", "completed", "stopped_early")
+
+
+def mail_word_problems(fields: Mapping) -> list[Problem]:
+    """Mail shows these fields of a site to whoever looks over the patient's shoulder (45 CFR 164.530(c))."""
+    problems = []
+    for name, what, run_together in SHOWN_IN_MAIL:
+        if found := clinical_words(fields.get(name) or "", run_together=run_together):
+            message = f"Patients' mail shows {what}, and “{'”, “'.join(found)}” tells what they come for."
+            problems.append(blocker("clinical-word", message, field=name, remedy="Leave it out."))
+    return problems
 
 
 def booked(appointments: QuerySet) -> QuerySet:

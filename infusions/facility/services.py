@@ -23,6 +23,7 @@ MOST_CLOSED_DAYS = 366
 def create_site(*, by, hours: Hours | None = None, **fields) -> Site:
     """A new site; whoever creates it belongs to it."""
     site = Site(**fields)
+    refuse_if_blocking(rules.mail_word_problems(fields))
     refuse_invalid(site)
     site.save()
     OpeningHours.objects.bulk_create(_hours_rows(site, hours or {}))
@@ -37,10 +38,10 @@ def amend_site(*, site: Site, by, override_reason: str = "", **fields) -> Site:
     """Change settings. A new time zone moves the wall time of booked visits, so it needs a reason."""
     site.refresh_from_db(from_queryset=Site.objects.select_for_update())
     changed = sorted(name for name, value in fields.items() if getattr(site, name) != value)
-    problems = []
+    problems = rules.mail_word_problems({name: fields[name] for name in changed})
     if "time_zone" in changed:
         number = rules.overlapping(site.appointments, clock.now(), None)
-        problems = rules.uncovered_problems(number, "would start at another time by the clock")
+        problems += rules.uncovered_problems(number, "would start at another time by the clock")
     refuse_if_blocking(problems, override_reason)
     for name in changed:
         setattr(site, name, fields[name])

@@ -15,7 +15,7 @@ from django.db import InterfaceError, OperationalError, connection, transaction
 from django.db.models import F, QuerySet
 
 from infusion_center.audit import services as audit
-from infusions.reminders.delivery import message_id_of
+from infusions.reminders.delivery import Sent
 from infusions.reminders.models import Reason, Reminder, ReminderState
 
 logger = logging.getLogger(__name__)
@@ -72,21 +72,21 @@ def settle(reminder: Reminder, state: ReminderState, now: dt.datetime, *, reason
     return state.value
 
 
-def settle_sent(reminder: Reminder, now: dt.datetime) -> str:
+def settle_sent(reminder: Reminder, sent: Sent, now: dt.datetime) -> str:
     """Record what the mail server has taken, through a moment's trouble with the database."""
-    message_id = message_id_of(reminder)
+    known_by = {"message_id": sent.message_id, "provider_id": sent.provider_id}
     for pause in PAUSES_SECONDS:
         try:
-            return settle(reminder, ReminderState.SENT, now, message_id=message_id)
+            return settle(reminder, ReminderState.SENT, now, **known_by)
         except (OperationalError, InterfaceError):
             if connection.in_atomic_block:
                 raise
             logger.warning("reminder %s was sent but not yet recorded", reminder.public_id, exc_info=True)
             time.sleep(pause)
             connection.close_if_unusable_or_obsolete()
-    outcome = settle(reminder, ReminderState.SENT, now, message_id=message_id)
+    outcome = settle(reminder, ReminderState.SENT, now, **known_by)
     # The earlier try may have come through, and only its answer not.
-    recorded = outcome == "lost" and Reminder.objects.filter(pk=reminder.pk, message_id=message_id).exists()
+    recorded = outcome == "lost" and Reminder.objects.filter(pk=reminder.pk, message_id=sent.message_id).exists()
     return ReminderState.SENT.value if recorded else outcome
 
 
@@ -111,10 +111,8 @@ def try_later(reminder: Reminder, trouble: str, now: dt.datetime) -> str:
 
 
 def audit_row(action: str, reminder: Reminder, *, by=None, **detail) -> None:
-    about = {"visit" if reminder.offer_id is None else "offer": reminder.about.public_id}
-    audit.record(
-        action, reminder, by=by, patient=reminder.patient, site=reminder.site, kind=reminder.kind, **about, **detail
-    )
+    patient, site, about = reminder.patient, reminder.site, reminder.about_ids
+    audit.record(action, reminder, by=by, patient=patient, site=site, kind=reminder.kind, **about, **detail)
 
 
 def _first_free(rows: QuerySet[Reminder], size: int) -> list[int]:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from infusions.reminders import queries, rules
+from infusions.reminders import day_sheets, queries, rules
+from infusions.reminders.blocks import REASONS, blocked_causes
+from infusions.reminders.delivery_models import BlockCause
 from infusions.reminders.models import Kind, Reason, Reminder
 from infusions.scheduling.models import Appointment
 from infusions.scheduling.waitlist_matching import starts_still_free
 from patients.models import Channel
-from patients.queries import may_contact, who_may_be_contacted
+from patients.queries import who_may_be_contacted
 
 # How long the mail of a cancellation waits for one about the same visit that is just on its way.
 ON_ITS_WAY = dt.timedelta(minutes=1)
@@ -22,11 +24,12 @@ class Facts:
     """What deciding on a batch asks of other tables, read at once for all."""
 
     may_mail: frozenset[int] = frozenset()  # row numbers of patients
+    blocked: dict[str, BlockCause] = field(default_factory=dict)  # by address in lower case
 
 
 def facts_of(reminders: Sequence[Reminder]) -> Facts:
-    patients = {reminder.patient.pk for reminder in reminders}
-    return Facts(may_mail=who_may_be_contacted(patients, Channel.EMAIL))
+    patients = {reminder.patient.pk: reminder.patient.email for reminder in reminders if reminder.patient}
+    return Facts(who_may_be_contacted(set(patients), Channel.EMAIL), blocked_causes(patients.values()))
 
 
 def is_unchanged(reminder: Reminder) -> bool:
@@ -43,14 +46,23 @@ def decide(reminder: Reminder, now: dt.datetime, facts: Facts) -> tuple[Reason |
     told = reminder.kind != Kind.CANCELLED or queries.was_told(reminder.appointment)
     if not told and queries.is_being_told(reminder.appointment):
         return None, now + ON_ITS_WAY
-    reason = reason_to_skip(reminder, now, told=told, may_mail=reminder.patient.pk in facts.may_mail)
+    reason = reason_to_skip(reminder, now, told=told, facts=facts)
     return reason, None if reason else rules.postponed_until(reminder, now)
 
 
-def reason_to_skip(reminder: Reminder, now: dt.datetime, *, told: bool, may_mail: bool | None = None) -> Reason | None:
-    """`may_mail`: whether the patient wants mail, where that was read already."""
-    if may_mail is None:
-        may_mail = may_contact(reminder.patient, Channel.EMAIL)
+def reason_to_skip(reminder: Reminder, now: dt.datetime, *, told: bool, facts: Facts | None = None) -> Reason | None:
+    """`facts`: where they were read already, for a whole batch."""
+    if reminder.kind == Kind.DAY_SHEET:
+        return day_sheets.reason_to_skip(reminder, now)
+    facts = facts or facts_of([reminder])
+    cause = facts.blocked.get(reminder.patient.email.lower())
+    may_mail = reminder.patient.pk in facts.may_mail
+    return _reason_by_rules(reminder, now, told=told, may_mail=may_mail) or REASONS.get(cause)
+
+
+def _reason_by_rules(reminder: Reminder, now: dt.datetime, *, told: bool, may_mail: bool) -> Reason | None:
+    if reminder.kind == Kind.AFTER_CARE:
+        return rules.reason_to_skip_after_care(reminder, now, may_mail=may_mail)
     if reminder.kind == Kind.ADVICE:
         return rules.reason_to_skip_advice(reminder.patient, may_mail=may_mail)
     if reminder.offer_id is None:

@@ -4,18 +4,22 @@ import datetime as dt
 import logging
 import smtplib
 from contextlib import suppress
+from dataclasses import dataclass
 from email.headerregistry import Address
 from email.mime.text import MIMEText
 from email.utils import parseaddr
 
 from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
 from django.core.mail import EmailMultiAlternatives, get_connection
 
+from infusions.reminders import provider_errors
 from infusions.reminders.invitation import FILE_NAME, calendar_entry, method_of
-from infusions.reminders.models import Kind, Reminder
+from infusions.reminders.models import AFTERWARDS, Reminder
 from infusions.reminders.wording import language_of, mail_host, place_of, stop_url, write_message
 
 logger = logging.getLogger(__name__)
+REMINDER_KEY = "reminder"  # under which a mail provider keeps the public id of a ledger row
 
 
 class ServerUnavailable(Exception):
@@ -30,6 +34,17 @@ class RefusedForGood(Exception):
     """This message or address will never be taken."""
 
 
+@dataclass(frozen=True)
+class Sent:
+    """What a message that was handed over is known by: to its receiver, and to the mail provider if there is one."""
+
+    message_id: str
+    provider_id: str = ""
+
+
+FAULTS = (OSError, smtplib.SMTPException, *provider_errors.FAULTS)
+
+
 class Mailer:
     """One connection for many messages; opened anew after a failure.
 
@@ -39,7 +54,7 @@ class Mailer:
 
     def __init__(self):
         self._connection = None
-        self._taken = ""
+        self._taken: dict[str, Sent] = {}
 
     def __enter__(self):
         return self
@@ -47,21 +62,22 @@ class Mailer:
     def __exit__(self, *exc_info):
         self.close()
 
-    def send(self, reminder: Reminder, now: dt.datetime) -> str:
-        """Hand one message over; its Message-ID. Raises ServerUnavailable, TryLater or RefusedForGood."""
+    def send(self, reminder: Reminder, now: dt.datetime) -> Sent:
+        """Hand one message over. Raises ServerUnavailable, TryLater or RefusedForGood."""
         message = _built(reminder, now)
         message.connection = self._open()
         try:
             message.send()
-        except (OSError, smtplib.SMTPException) as error:
+        except FAULTS as error:
             self.close()
             raise _meaning(error) from error
-        self._taken = reminder.public_id
-        return message.extra_headers["Message-ID"]
+        sent = Sent(message.extra_headers["Message-ID"], _provider_id_of(message))
+        self._taken = {reminder.public_id: sent}
+        return sent
 
-    def took(self, reminder: Reminder) -> bool:
-        """Whether this is the message that the server took last."""
-        return self._taken == reminder.public_id
+    def taken(self, reminder: Reminder) -> Sent | None:
+        """What is known of the message if the server took it last; None if it took another, or none."""
+        return self._taken.get(reminder.public_id)
 
     def close(self) -> None:
         if self._connection is not None:
@@ -71,17 +87,13 @@ class Mailer:
 
     def _open(self):
         if self._connection is None:
-            connection = get_connection()
             try:
+                connection = get_connection()
                 connection.open()
-            except (OSError, smtplib.SMTPException) as error:
+            except (*FAULTS, ImproperlyConfigured) as error:
                 raise ServerUnavailable(_short(error)) from error
             self._connection = connection
         return self._connection
-
-
-def address_of(reminder: Reminder) -> str:
-    return reminder.patient.email
 
 
 def build_mail(reminder: Reminder, now: dt.datetime) -> EmailMultiAlternatives:
@@ -93,21 +105,33 @@ def build_mail(reminder: Reminder, now: dt.datetime) -> EmailMultiAlternatives:
         subject=written.subject,
         body=written.text,
         from_email=str(Address(display_name=place.name, addr_spec=sender)),
-        to=[address_of(reminder)],
+        to=[reminder.reader_email],
         reply_to=[place.email] if place.email else None,
         headers={
             "Message-ID": message_id_of(reminder),
-            "List-Unsubscribe": f"<{stop_url(about)}>",
-            "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",  # RFC 8058
+            **_ways_to_stop(reminder),
             "Auto-Submitted": "auto-generated",
             "Content-Language": language,
         },
     )
     mail.attach_alternative(written.html, "text/html")
+    # A provider that takes it gives it back with each of its reports; mail servers never see it.
+    mail.metadata = {REMINDER_KEY: reminder.public_id}
     # What is only offered belongs in no calendar yet, what is over no more.
-    if reminder.appointment is not None and reminder.kind != Kind.ADVICE:
+    if reminder.appointment is not None and reminder.kind not in AFTERWARDS:
         _attach_calendar_entry(mail, reminder, sender, now)
     return mail
+
+
+def _ways_to_stop(reminder: Reminder) -> dict[str, str]:
+    """Staff are written to for their work: the site's settings end that."""
+    if reminder.patient is None:
+        return {}
+    # RFC 8058
+    return {
+        "List-Unsubscribe": f"<{stop_url(reminder.about)}>",
+        "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
+    }
 
 
 def _attach_calendar_entry(mail: EmailMultiAlternatives, reminder: Reminder, sender: str, now: dt.datetime) -> None:
@@ -130,7 +154,16 @@ def message_id_of(reminder: Reminder) -> str:
     return f"<{reminder.public_id}@{mail_host()}>"
 
 
+def _provider_id_of(message: EmailMultiAlternatives) -> str:
+    status = getattr(message, "anymail_status", None)  # left by anymail's backends only
+    return str(status.message_id or "")[:200] if status else ""
+
+
 def _meaning(error: Exception) -> Exception:
+    if provider_errors.is_about_us(error):
+        return ServerUnavailable(_short(error))
+    if provider_errors.is_about_the_address(error):
+        return RefusedForGood(_short(error))
     if isinstance(error, smtplib.SMTPSenderRefused | smtplib.SMTPHeloError | smtplib.SMTPAuthenticationError):
         return ServerUnavailable(_short(error))  # our set-up is refused, not the patient's address
     if isinstance(error, smtplib.SMTPRecipientsRefused):
@@ -148,5 +181,5 @@ def _short(error: Exception) -> str:
     elif isinstance(error, smtplib.SMTPResponseException):
         code, text = error.smtp_code, error.smtp_error
     else:
-        return f"{type(error).__name__}: {error}"[:200]
+        return " ".join(f"{type(error).__name__}: {error}".split())[:200]
     return f"{code} {text.decode(errors='replace') if isinstance(text, bytes) else text}"[:200]

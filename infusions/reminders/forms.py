@@ -8,8 +8,10 @@ from infusion_center.core.forms import FormMixin
 from infusions.checklists.patient_reports import INTAKE, NEW_DRUGS, glasses_ml
 from infusions.checklists.values import Value
 from infusions.reminders.models import Kind
+from infusions.scheduling.patient_answers import Because
 
 STATES = [("", "All"), ("waiting", "Waiting"), ("sent", "Sent"), ("skipped", "Skipped"), ("failed", "Failed")]
+STATES += [("came_back", "Came back")]  # of those that were sent
 PERIODS = [("recent", "Last 7 days"), ("coming", "Next 7 days")]
 
 
@@ -36,9 +38,27 @@ class ResendForm(FormMixin, forms.Form):
     )
 
 
-class MoveRequestForm(forms.Form):
-    answer = forms.ChoiceField(choices=[("confirm", ""), ("move", ""), ("cannot", "")])
-    message = forms.CharField(required=False, max_length=250, widget=forms.Textarea)
+class LiftForm(FormMixin, forms.Form):
+    reason = forms.CharField(
+        label="Why may mail go there again?",
+        max_length=200,
+        help_text="For the record, such as: mailbox was full, the patient has emptied it.",
+    )
+
+
+class NewTimeForm(forms.Form):
+    """One of the starts that the page showed, as the number of its quarter-hour."""
+
+    start = forms.IntegerField(min_value=0, max_value=10_000_000)
+
+
+class CallBackForm(forms.Form):
+    message = forms.CharField(required=False, max_length=250)
+
+
+class CannotComeForm(forms.Form):
+    because = forms.ChoiceField(choices=Because.choices)
+    message = forms.CharField(required=False, max_length=140)
 
 
 MOST_GLASSES = 11  # the last choice stands for this many or more

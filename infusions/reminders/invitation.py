@@ -1,11 +1,16 @@
-"""The calendar entry of a visit (RFC 5545, 5546): the same UID for ever, a higher SEQUENCE with each move."""
+"""The calendar entry of a visit (RFC 5545, 5546): the same UID for ever, a higher SEQUENCE with each move.
+
+Times are instants in UTC, as in the ledger: right in every zone and season, with no VTIMEZONE that could be out of date
+or that some calendar reads otherwise. Calendars show them by their reader's clock; whoever lives in another zone than
+the site finds the site's own time, by name, in the description.
+"""
 
 import datetime as dt
 
 from icalendar import Calendar, Event, vCalAddress, vText
 
 from infusions.reminders.models import Kind, Reminder
-from infusions.reminders.wording import AT_HOME, language_of, mail_host, place_of
+from infusions.reminders.wording import AT_HOME, language_of, mail_host, place_of, when_of
 
 FILE_NAME = "appointment.ics"
 SUMMARIES = {"en": "Appointment", "es": "Cita"}
@@ -16,7 +21,7 @@ def method_of(reminder: Reminder) -> str:
 
 
 def calendar_entry(reminder: Reminder, *, sender: str, now: dt.datetime) -> bytes:
-    """`sender` is the bare address that the mail comes from. Instants in UTC are right in every zone and season."""
+    """`sender` is the bare address that the mail comes from."""
     appointment, method = reminder.appointment, method_of(reminder)
     language = language_of(appointment)
     place = place_of(appointment, language)
@@ -29,6 +34,8 @@ def calendar_entry(reminder: Reminder, *, sender: str, now: dt.datetime) -> byte
     event.add("dtend", appointment.end.astimezone(dt.UTC))
     event.add("summary", SUMMARIES[language])
     event.add("location", where)
+    if description := _times_by_name(appointment, language):
+        event.add("description", description)
     event.add("status", "CANCELLED" if method == "CANCEL" else "CONFIRMED")
     event.add("class", "PRIVATE")
     event.add("organizer", _person(sender, place.name))
@@ -41,6 +48,15 @@ def calendar_entry(reminder: Reminder, *, sender: str, now: dt.datetime) -> byte
     calendar.add("method", method)
     calendar.add_component(event)
     return calendar.to_ical()
+
+
+def _times_by_name(appointment, language: str) -> str:
+    """Where two zones could be meant: the time at the site, and the same moment at the patient's."""
+    when = when_of(appointment, language)
+    if not when.zone:
+        return ""
+    lines = [when.day, f"{when.begins} ({when.zone})", when.there]
+    return "\n".join(filter(None, lines))
 
 
 def _person(address: str, name: str = "") -> vCalAddress:

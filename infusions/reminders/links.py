@@ -84,6 +84,35 @@ def read_stop_token(token: str) -> Appointment | WaitlistOffer:
     return _offer(public_id.removeprefix(OF_OFFER)) if public_id.startswith(OF_OFFER) else _appointment(public_id)
 
 
+def is_genuine(token: str) -> bool:
+    """Signed by us for some purpose, whatever its age."""
+    return _signed_for(token) is not None
+
+
+def about(token: str) -> Appointment | WaitlistOffer | None:
+    """Whom a genuine link is about, whatever it opens: only to say whom to call."""
+    salt = _signed_for(token)
+    if salt is None:
+        return None
+    signed = _signer(salt).unsign(token)
+    try:
+        if salt == OFFER_SALT or signed.startswith(OF_OFFER):
+            return _offer(signed.removeprefix(OF_OFFER))
+        return _appointment(signed.partition("-")[0])
+    except BadLink:
+        return None
+
+
+def _signed_for(token: str) -> str | None:
+    for salt in (*(purpose.salt for purpose in Purpose), STOP_SALT, OFFER_SALT):
+        try:
+            _signer(salt).unsign(token)
+        except signing.BadSignature:
+            continue
+        return salt
+    return None
+
+
 def _signed_visit(appointment: Appointment, version: int, purpose: Purpose) -> str:
     return _signer(purpose.salt).sign(f"{appointment.public_id}-{version}")
 

@@ -34,7 +34,8 @@ def mail_detail(request, name):
     if mail is None:
         raise Http404
     reminder = get_object_or_404(Reminder.objects.visible_to(request.user).with_visit(), public_id=mail.key)
-    audit.record_opening(reminder, by=request.user, patient=reminder.patient, what="mail")
+    if reminder.patient is not None:
+        audit.record_opening(reminder, by=request.user, patient=reminder.patient, what="mail")
     message = mail.read()
     context = {
         "mail": mail,

@@ -7,6 +7,7 @@ from django.db.models import Q
 
 from infusion_center.core.models import PublicIdModel, TimestampedModel
 from infusions.facility.models import Site
+from infusions.reminders.about import DaySheet
 
 
 class Kind(models.TextChoices):
@@ -74,6 +75,16 @@ class Reason(models.TextChoices):
     NOT_ON_SHIFT = "not_on_shift", "No shift that day any more"
 
 
+# Where the reason means something else for a kind than its name says.
+OWN_WORDS = {
+    (Kind.HYDRATION, Reason.TOO_LATE): "The evening before the visit was over",
+    (Kind.AFTER_CARE, Reason.TOO_LATE): "Too long after the visit",
+    (Kind.DAY_SHEET, Reason.TOO_LATE): "The shift had begun",
+    (Kind.DAY_SHEET, Reason.INACTIVE): "The person no longer works here",
+    (Kind.DAY_SHEET, Reason.SWITCHED_OFF): "The site no longer sends day sheets",
+}
+
+
 class ReminderQuerySet(models.QuerySet):
     def visible_to(self, user):
         return self.of_sites(Site.objects.visible_to(user))
@@ -82,10 +93,11 @@ class ReminderQuerySet(models.QuerySet):
         return self.filter(Q(appointment__site__in=sites) | Q(offer__entry__site__in=sites) | Q(day_site__in=sites))
 
     def with_visit(self):
-        """With what the message is about: a visit, or an offer and its entry."""
+        """With what the message is about: a visit, an offer and its entry, or a nurse's day at a site."""
         return self.select_related(
             *("appointment__patient", "appointment__site", "appointment__order"),
             *("offer__entry__patient", "offer__entry__site", "offer__entry__order", "offer__entry__instead_of"),
+            *("nurse__user", "day_site"),
         )
 
     def due(self, now):
@@ -176,18 +188,44 @@ class Reminder(PublicIdModel, TimestampedModel):
     def __str__(self):
         return f"{self.get_kind_display()} {self.public_id}"
 
+    def get_reason_display(self) -> str:
+        reason = self.reason and Reason(self.reason)
+        return OWN_WORDS.get((Kind(self.kind), reason)) or (reason.label if reason else "")
+
     @property
     def about(self):
-        """The visit, or the offer; both name patient, site, order, start, end and whether it is at home."""
+        """The visit, the offer or the day sheet. The first two name patient, site, order, start, end, is_home."""
+        if self.nurse_id is not None:
+            return DaySheet(nurse=self.nurse, day=self.day, site=self.day_site)
         return self.appointment if self.offer_id is None else self.offer
 
     @property
+    def about_ids(self) -> dict[str, str]:
+        """As audit events name it."""
+        if self.nurse_id is not None:
+            return {"nurse": self.nurse.public_id, "day": self.day.isoformat()}
+        return {"visit" if self.offer_id is None else "offer": self.about.public_id}
+
+    @property
     def patient(self):
+        """None for a message to staff."""
         return self.about.patient
 
     @property
     def site(self):
         return self.about.site
+
+    @property
+    def reader_name(self) -> str:
+        return self.nurse.user.full_name if self.patient is None else self.patient.name
+
+    @property
+    def reader_email(self) -> str:
+        return self.nurse.user.email if self.patient is None else self.patient.email
+
+    @property
+    def reader_zone(self) -> str:
+        return self.site.time_zone if self.patient is None else self.patient.time_zone
 
     @property
     def is_settled(self) -> bool:

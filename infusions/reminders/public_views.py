@@ -5,6 +5,7 @@ need no CSRF token. That also lets mail programs unsubscribe with one POST (RFC 
 referrers, with which browsers send no origin that a CSRF check could compare.
 """
 
+from contextlib import suppress
 from functools import wraps
 
 from django.http import HttpRequest, HttpResponse
@@ -18,11 +19,11 @@ from infusion_center.accounts.access import anonymous_allowed
 from infusion_center.core import clock
 from infusion_center.core.rules import RuleViolation
 from infusions.checklists.patient_reports import opening_problems
-from infusions.reminders import links
-from infusions.reminders.forms import MoveRequestForm
-from infusions.reminders.wording import visit_context
+from infusions.reminders import limits, links
+from infusions.reminders.wording import About, language_of, visit_context
 from infusions.scheduling import attendance
 from infusions.scheduling.models import Appointment
+from infusions.scheduling.patient_answers import answer_problems, is_cancelled_by_patient
 from infusions.scheduling.states import UPCOMING, State
 from patients.models import Channel
 from patients.queries import may_contact
@@ -32,16 +33,15 @@ LINK_IN_MAIL = "patients have no account: the signed link from their mail is the
 
 
 def patient_page(view):
-    """Nothing of these pages is kept or passed on; a wrong link tells nothing, kindly."""
+    """Nothing of these pages is kept or passed on; a wrong link tells nothing, kindly; nobody asks without end."""
 
     @wraps(view)
     def kind(request, token):
         try:
-            response = view(request, token)
-        except links.BadLink:
-            response = _gone(request, status=404)
-        except links.ExpiredLink:
-            response = _gone(request, status=410)
+            limits.count(request, token)
+            response = _answered(view, request, token)
+        except limits.AskedTooOften:
+            response = _too_often(request, token)
         response.headers["Cache-Control"] = "no-store"
         response.headers["Referrer-Policy"] = "no-referrer"
         return response
@@ -49,25 +49,44 @@ def patient_page(view):
     return kind
 
 
+def _answered(view, request: HttpRequest, token: str) -> HttpResponse:
+    try:
+        return view(request, token)
+    except links.BadLink:
+        limits.count_guess(request)
+        return _gone(request, status=404)
+    except links.ExpiredLink:
+        return _gone(request, status=410)
+
+
 @anonymous_allowed(reason=LINK_IN_MAIL)
 @csrf_exempt
 @require_http_methods(["GET", "HEAD", "POST"])
 @patient_page
 def visit(request, token):
-    link = links.read_visit_token(token)
-    appointment = link.appointment
-    situation = situation_of(link)
+    """How things stand; one press confirms, the other answers have a page each."""
+    link, now = links.read_visit_token(token), clock.now()
+    appointment, situation = link.appointment, situation_of(link)
     if situation == "over":
         return over_page(request, appointment)
-    form = MoveRequestForm(request.POST or None)
     if request.method == "POST":
-        if situation == "open" and form.is_valid():
-            _answer(appointment, form.cleaned_data["answer"], form.cleaned_data["message"])
+        if situation == "open" and request.POST.get("answer") == "confirm":
+            with suppress(RuleViolation):  # the page then shows how things stand
+                attendance.confirm(appointment=appointment, by=None, version=link.version)
         return redirect("reminders:visit", token=token)
-    fresh = reverse("reminders:visit", args=[links.visit_token(appointment)]) if situation == "changed" else ""
-    asks = situation == "open" and not opening_problems(appointment, clock.now())
-    before_url = reverse("reminders:before-visit", args=[link.token(links.Purpose.BEFORE)]) if asks else ""
-    more = {"situation": situation, "fresh_url": fresh, "form": form, "before_url": before_url}
+    more = {"situation": situation, "done": request.GET.get("done", "")}
+    if situation == "open":
+        is_asked = not opening_problems(appointment, now)
+        more |= {
+            "may_change": not answer_problems(appointment, now),
+            "move_url": page_url("move-visit", link, links.Purpose.MOVE),
+            "cancel_url": page_url("cancel-visit", link, links.Purpose.CANCEL),
+            "before_url": page_url("before-visit", link, links.Purpose.BEFORE) if is_asked else "",
+        }
+    elif situation == "changed":
+        more["fresh_url"] = reverse("reminders:visit", args=[links.visit_token(appointment)])
+    else:
+        more["was_own_wish"] = is_cancelled_by_patient(appointment)
     return page_of(request, "visit", appointment, **more)
 
 
@@ -76,16 +95,18 @@ def visit(request, token):
 @require_http_methods(["GET", "HEAD", "POST"])
 @patient_page
 def stop(request, token):
-    appointment = links.read_stop_token(token)
-    patient = appointment.patient
+    about = links.read_stop_token(token)
+    patient = about.patient
     wants_mail = may_contact(patient, Channel.EMAIL)
     if request.method == "POST":
         # A mail program that unsubscribes for its user posts no field of ours: only our own button asks for mail again.
         wanted = request.POST.get("mails") == "on"
         if wanted != wants_mail:
             set_contact_consent(patient=patient, channel=Channel.EMAIL, consents=wanted, by=None)
-        return redirect("reminders:stop", token=token)
-    return page_of(request, "stop", appointment, wants_mail=wants_mail)
+        if "mails" in request.POST:
+            return redirect("reminders:stop", token=token)
+        wants_mail = wanted  # told at once: to such a program no redirect is allowed (RFC 8058, 3.1)
+    return page_of(request, "stop", about, wants_mail=wants_mail, stop_link="")
 
 
 def situation_of(link: links.VisitLink) -> str:
@@ -100,22 +121,22 @@ def situation_of(link: links.VisitLink) -> str:
     return "open" if link.is_current else "changed"
 
 
-def _answer(appointment: Appointment, answer: str, message: str) -> None:
-    """What cannot be done any more is not an error of the patient: the page then shows how things stand."""
-    try:
-        if answer == "confirm":
-            attendance.confirm(appointment=appointment, by=None, version=appointment.version)
-        else:
-            wish = "Cannot come." if answer == "cannot" else "Asks for another time."
-            attendance.request_move(appointment=appointment, message=f"{wish} {message}".strip()[:300])
-    except RuleViolation:
-        return
+def page_url(name: str, link: links.VisitLink, purpose: links.Purpose) -> str:
+    return reverse(f"reminders:{name}", args=[link.token(purpose)])
 
 
-def page_of(request: HttpRequest, name: str, appointment: Appointment, **more) -> HttpResponse:
-    context = {**visit_context(appointment), "appointment": appointment, **more}
-    with translation.override(context["language"]):
-        return render(request, f"infusions/reminders/public/{context['language']}/{name}.html", context)
+def not_open(request: HttpRequest, link: links.VisitLink) -> HttpResponse | None:
+    """What to answer with when the visit can no longer be answered for by this link; None if it can."""
+    situation = situation_of(link)
+    if situation == "over":
+        return over_page(request, link.appointment)
+    return None if situation == "open" else redirect("reminders:visit", token=link.token(links.Purpose.VISIT))
+
+
+def page_of(request: HttpRequest, name: str, about: About, *, status: int = 200, **more) -> HttpResponse:
+    stop_url = reverse("reminders:stop", args=[links.stop_token(about)])
+    context = {**visit_context(about), "appointment": about, "stop_link": stop_url, **more}
+    return _rendered(request, name, context, status)
 
 
 def over_page(request: HttpRequest, appointment: Appointment) -> HttpResponse:
@@ -124,8 +145,22 @@ def over_page(request: HttpRequest, appointment: Appointment) -> HttpResponse:
 
 def _gone(request: HttpRequest, *, status: int, appointment: Appointment | None = None) -> HttpResponse:
     """No details of any visit; in the language of the patient if known, else of the browser."""
-    known = visit_context(appointment) if appointment else {}
-    language = known.get("language") or (translation.get_language() or "en")[:2]
-    template = f"infusions/reminders/public/{'es' if language == 'es' else 'en'}/gone.html"
-    context = {"language": language, "place": known.get("place"), "over": appointment is not None}
-    return render(request, template, context, status=status)
+    return _rendered(request, "gone", {**_whom_to_call(appointment), "over": appointment is not None}, status)
+
+
+def _too_often(request: HttpRequest, token: str) -> HttpResponse:
+    response = _rendered(request, "too_often", _whom_to_call(links.about(token)), 429)
+    response.headers["Retry-After"] = str(limits.PAUSE_SECONDS)
+    return response
+
+
+def _whom_to_call(about: About | None) -> dict:
+    if about is None:
+        return {"language": "es" if (translation.get_language() or "en")[:2] == "es" else "en"}
+    return {"language": language_of(about), "place": visit_context(about)["place"]}
+
+
+def _rendered(request: HttpRequest, name: str, context: dict, status: int) -> HttpResponse:
+    language = context["language"]
+    with translation.override(language):
+        return render(request, f"infusions/reminders/public/{language}/{name}.html", context, status=status)

@@ -7,7 +7,8 @@ from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
 
 from infusion_center.core import clock, mail_folder
 from infusions.facility.models import Site
-from infusions.reminders.models import UNSETTLED, Kind, Reminder, ReminderState
+from infusions.reminders.glance import came_back
+from infusions.reminders.models import AFTERWARDS, UNSETTLED, Kind, Reminder, ReminderState
 from infusions.reminders.scan_span import Span
 from infusions.scheduling.models import Appointment, OfferState, WaitlistOffer
 from infusions.scheduling.states import UPCOMING, State
@@ -54,10 +55,10 @@ def unplanned_offers(now: dt.datetime) -> QuerySet[WaitlistOffer]:
 
 
 def overtaken_reminders(changed_since: dt.datetime) -> QuerySet[Reminder]:
-    """Owed messages about a time that no longer holds; advice after a visit is about none."""
+    """Owed messages about a time that no longer holds; what is sent after a visit is about none."""
     return (
         Reminder.objects.with_visit()
-        .exclude(kind=Kind.ADVICE)
+        .exclude(kind__in=AFTERWARDS)
         .filter(
             Q(appointment_version__lt=F("appointment__version"))
             | Q(appointment__state=State.CANCELLED) & ~Q(kind=Kind.CANCELLED),
@@ -127,15 +128,17 @@ def period_of(chosen: dict) -> str:
 def in_state(rows: QuerySet[Reminder], state: str) -> QuerySet[Reminder]:
     if state == "waiting":
         return rows.filter(state__in=UNSETTLED)
+    if state == "came_back":
+        return rows.filter(came_back(), state=ReminderState.SENT)
     return rows.filter(state=state) if state else rows
 
 
 def counts(rows: QuerySet[Reminder]) -> list[int]:
-    """All, waiting, sent, skipped, failed."""
+    """All, waiting, sent, skipped, failed; and how many of those sent came back."""
     by_state = dict(rows.order_by().values_list("state").annotate(Count("pk")))
     waiting = sum(by_state.get(state, 0) for state in UNSETTLED)
     settled = [by_state.get(state, 0) for state in (ReminderState.SENT, ReminderState.SKIPPED, ReminderState.FAILED)]
-    return [sum(by_state.values()), waiting, *settled]
+    return [sum(by_state.values()), waiting, *settled, in_state(rows, "came_back").count()]
 
 
 def filtered_patient(user, public_id: str) -> Patient | None:

@@ -20,7 +20,7 @@ from infusions.checklists.patient_reports import (
 )
 from infusions.reminders import links
 from infusions.reminders.forms import MOST_GLASSES, BeforeVisitForm
-from infusions.reminders.public_views import LINK_IN_MAIL, over_page, page_of, patient_page, situation_of
+from infusions.reminders.public_views import LINK_IN_MAIL, not_open, page_of, patient_page
 from infusions.reminders.wording import day_of
 from infusions.scheduling.models import Appointment
 
@@ -32,11 +32,9 @@ from infusions.scheduling.models import Appointment
 def before_visit(request, token):
     """Thanks for what was sent today; else, and on demand, the questions of the day."""
     link, now = links.read_visit_token(token, links.Purpose.BEFORE), clock.now()
-    appointment, situation = link.appointment, situation_of(link)
-    if situation == "over":
-        return over_page(request, appointment)
-    if situation != "open":
-        return redirect("reminders:visit", token=link.token(links.Purpose.VISIT))
+    if elsewhere := not_open(request, link):
+        return elsewhere
+    appointment = link.appointment
     opens = opens_at(appointment)
     if now < opens:
         back = link.token(links.Purpose.VISIT)

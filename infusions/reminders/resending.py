@@ -24,6 +24,7 @@ def resend_reminder(*, reminder: Reminder, reason: str, by, now: dt.datetime | N
     same = Reminder.objects.filter(
         appointment=reminder.appointment_id,
         offer=reminder.offer_id,
+        **_sheet_of(reminder),
         appointment_version=reminder.appointment_version,
         kind=reminder.kind,
         channel=reminder.channel,
@@ -35,6 +36,7 @@ def resend_reminder(*, reminder: Reminder, reason: str, by, now: dt.datetime | N
             again = Reminder.objects.create(
                 appointment=reminder.appointment,
                 offer=reminder.offer,
+                **_sheet_of(reminder),
                 appointment_version=reminder.appointment_version,
                 kind=reminder.kind,
                 channel=reminder.channel,
@@ -47,3 +49,7 @@ def resend_reminder(*, reminder: Reminder, reason: str, by, now: dt.datetime | N
         raise RuleViolation([blocker("already-owed", "Somebody else has just asked for the same.")]) from error
     audit_row("reminder.resend_requested", again, by=by)
     return again
+
+
+def _sheet_of(reminder: Reminder) -> dict:
+    return {"nurse": reminder.nurse, "day": reminder.day, "day_site": reminder.day_site}

@@ -4,14 +4,18 @@ import datetime as dt
 
 from infusion_center.core.rules import Problem, blocker
 from infusions.orders.models import OrderStatus
-from infusions.reminders.models import DAYS_BEFORE, Kind, Reason, Reminder
-from infusions.reminders.planning import QuietHours, latest_moment, next_allowed
-from infusions.scheduling.models import OfferState, WaitlistState
+from infusions.reminders.models import AFTERWARDS, DAYS_BEFORE, Kind, Reason, Reminder
+from infusions.reminders.planning import QuietHours, day_after, latest_moment, next_allowed
+from infusions.scheduling.models import Appointment, OfferState, WaitlistState
 from infusions.scheduling.states import UPCOMING, State
 from patients.models import Patient
 
 # How long a message about an order on hold waits before the order is looked at again.
 HOLD_PAUSE = dt.timedelta(hours=1)
+# Sent while the order is on hold too.
+NEEDS_NO_ORDER = AFTERWARDS | {Kind.CANCELLED, Kind.DAY_SHEET}
+# What these say of an evening or a day is wrong afterwards, whoever asks for it.
+NEVER_LATE = frozenset({Kind.HYDRATION, Kind.DAY_SHEET})
 
 
 def reason_to_skip(reminder: Reminder, now: dt.datetime, *, may_mail: bool, told: bool) -> Reason | None:
@@ -33,8 +37,8 @@ def reason_to_skip(reminder: Reminder, now: dt.datetime, *, may_mail: bool, told
         (not patient.email, Reason.NO_ADDRESS),
         (kind == Kind.CANCELLED and not told, Reason.NEVER_TOLD),
         (kind != Kind.CANCELLED and appointment.order.status == OrderStatus.STOPPED, Reason.ORDER_STOPPED),
-        (kind in DAYS_BEFORE and not staff_asked and not _still_wanted(reminder), Reason.SWITCHED_OFF),
-        (not staff_asked and now >= latest_moment(kind, appointment.start), Reason.TOO_LATE),
+        (not staff_asked and not _still_wanted(reminder), Reason.SWITCHED_OFF),
+        ((not staff_asked or kind in NEVER_LATE) and now >= _latest_moment(reminder), Reason.TOO_LATE),
     ]
     return next((reason for failed, reason in checks if failed), None)
 
@@ -45,6 +49,34 @@ def reason_to_skip_advice(patient: Patient, *, may_mail: bool) -> Reason | None:
         (not patient.is_active, Reason.INACTIVE),
         (not may_mail, Reason.NO_CONSENT),
         (not patient.email, Reason.NO_ADDRESS),
+    ]
+    return next((reason for failed, reason in checks if failed), None)
+
+
+def reason_to_skip_after_care(reminder: Reminder, now: dt.datetime, *, may_mail: bool) -> Reason | None:
+    """The mail of the day after goes to whoever was infused, as advice does, while late effects may still come."""
+    appointment, staff_asked = reminder.appointment, reminder.resend_no > 0
+    over = day_after(over_at(appointment), appointment.patient.time_zone, quiet_hours(appointment.site)).ends_at
+    checks = [
+        (not staff_asked and not appointment.site.sends_after_care_mail, Reason.SWITCHED_OFF),
+        (not staff_asked and now >= over, Reason.TOO_LATE),
+    ]
+    lasting = reason_to_skip_advice(appointment.patient, may_mail=may_mail)
+    return lasting or next((reason for failed, reason in checks if failed), None)
+
+
+def reason_to_skip_day_sheet(
+    reminder: Reminder, now: dt.datetime, *, begins: dt.datetime | None, booked: int
+) -> Reason | None:
+    """`begins`: the nurse's first shift of that day at the site, if any; `booked`: how many visits she has there."""
+    nurse, staff_asked = reminder.nurse, reminder.resend_no > 0
+    checks = [
+        (not (nurse.is_active and nurse.user.is_active), Reason.INACTIVE),
+        (begins is None, Reason.NOT_ON_SHIFT),
+        (not nurse.user.email, Reason.NO_ADDRESS),
+        (not staff_asked and not reminder.day_site.sends_day_sheet, Reason.SWITCHED_OFF),
+        (begins is not None and begins <= now, Reason.TOO_LATE),
+        (booked == 0, Reason.NOTHING_ON),
     ]
     return next((reason for failed, reason in checks if failed), None)
 
@@ -67,12 +99,11 @@ def reason_to_skip_offer(reminder: Reminder, now: dt.datetime, *, may_mail: bool
 
 def postponed_until(reminder: Reminder, now: dt.datetime) -> dt.datetime | None:
     """When to look again at a message that may go, but not yet: at night, or while the order is on hold."""
-    about = reminder.about
-    if reminder.kind not in (Kind.CANCELLED, Kind.ADVICE) and about.order.status == OrderStatus.HELD:
+    if reminder.kind not in NEEDS_NO_ORDER and reminder.about.order.status == OrderStatus.HELD:
         return now + HOLD_PAUSE
     if reminder.kind == Kind.CONFIRMATION:
         return None
-    allowed = next_allowed(now, about.patient.time_zone, quiet_hours(about.site))
+    allowed = next_allowed(now, reminder.reader_zone, quiet_hours(reminder.site))
     return allowed if allowed > now else None
 
 
@@ -85,15 +116,30 @@ def resend_problems(reminder: Reminder, skip: Reason | None, *, pending: bool) -
     if not reminder.is_settled or pending:
         return [blocker("already-owed", "This message is already waiting to be sent.")]
     # Somebody who asks for it may have a reason to be late, or to send what the site has switched off.
-    if skip in (None, Reason.TOO_LATE, Reason.SWITCHED_OFF):
+    if skip in (None, Reason.SWITCHED_OFF) or (skip == Reason.TOO_LATE and reminder.kind not in NEVER_LATE):
         return []
     remedies = {
         Reason.NO_ADDRESS: "Enter an email address on the patient's page.",
         Reason.NO_CONSENT: "Ask the patient, and record the consent on the patient's page.",
+        Reason.BOUNCED: "Correct the address on the patient's page, or lift the block if it is right.",
+        Reason.COMPLAINED: "Call the patient; lift the block only if mail is wanted again.",
         Reason.MOVED: "Send the newer message again instead.",
     }
     return [blocker(f"not-sendable-{skip.value}", f"{skip.label}.", remedy=remedies.get(skip, ""))]
 
 
+def over_at(appointment: Appointment) -> dt.datetime:
+    """When the visit was over: as recorded, else as planned."""
+    return appointment.finished_at or appointment.end
+
+
 def _still_wanted(reminder: Reminder) -> bool:
-    return DAYS_BEFORE[Kind(reminder.kind)] in reminder.appointment.site.reminder_days
+    kind, site = Kind(reminder.kind), reminder.appointment.site
+    if kind == Kind.HYDRATION:
+        return site.sends_hydration_mail
+    return kind not in DAYS_BEFORE or DAYS_BEFORE[kind] in site.reminder_days
+
+
+def _latest_moment(reminder: Reminder) -> dt.datetime:
+    site = reminder.appointment.site
+    return latest_moment(reminder.kind, reminder.appointment.start, reminder.reader_zone, quiet_hours(site))

@@ -11,10 +11,12 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from infusion_center.core import clock
-from infusions.reminders import queries, rules
+from infusions.reminders import day_sheets, queries, rules
 from infusions.reminders.claims import audit_row
+from infusions.reminders.day_after import plan_after_care
 from infusions.reminders.models import Reason, Reminder, ReminderState
-from infusions.reminders.planning import Planned, Visit, planned_messages, planned_offer
+from infusions.reminders.owing import ledger_row
+from infusions.reminders.planning import Visit, planned_messages, planned_offer
 from infusions.reminders.scan_span import Span, note_scan, span_of_scan
 from infusions.scheduling.models import Appointment
 from infusions.scheduling.states import State
@@ -38,6 +40,8 @@ def plan_reminders(*, now: dt.datetime | None = None, seconds: float = SCAN_SECO
     done = Counter(skipped=_skip_overtaken(span, now))
     done.update(_plan_visits(span, now, ends))
     done.update(_plan_offers(now))
+    done["planned"] += plan_after_care(now, changed_since=None if span.near_until else span.changed_since)
+    done["planned"] += day_sheets.plan_day_sheets(now)
     note_scan(span, now, is_whole=not done["left"])
     return done
 
@@ -78,7 +82,7 @@ def _plan_open_offers(now: dt.datetime) -> int:
     for offer in queries.unplanned_offers(now):
         site, zone = offer.site, offer.patient.time_zone
         planned = planned_offer(expires_at=offer.expires_at, zone=zone, quiet=rules.quiet_hours(site), now=now)
-        rows.append(_ledger_row(planned, now, offer=offer))
+        rows.append(ledger_row(planned, now, offer=offer))
     Reminder.objects.bulk_create(rows, ignore_conflicts=True)
     return len(rows)
 
@@ -90,7 +94,7 @@ def _owed_rows(appointment: Appointment, told: set[int], now: dt.datetime) -> li
         logger.exception("no reminders could be planned for visit %s", appointment.public_id)
         return []
     version = appointment.version
-    return [_ledger_row(one, now, appointment=appointment, appointment_version=version) for one in planned]
+    return [ledger_row(one, now, appointment=appointment, appointment_version=version) for one in planned]
 
 
 def _as_visit(appointment: Appointment, told: set[int]) -> Visit:
@@ -101,19 +105,9 @@ def _as_visit(appointment: Appointment, told: set[int]) -> Visit:
         zone=appointment.patient.time_zone,
         quiet=rules.quiet_hours(site),
         reminder_days=tuple(site.reminder_days),
+        sends_hydration=site.sends_hydration_mail,
         cancelled=appointment.state == State.CANCELLED,
         told=appointment.pk in told,
-    )
-
-
-def _ledger_row(planned: Planned, now: dt.datetime, **about) -> Reminder:
-    return Reminder(
-        kind=planned.kind,
-        due_at=planned.due_at,
-        state=ReminderState.SKIPPED if planned.skip else ReminderState.OWED,
-        reason=planned.skip or "",
-        settled_at=now if planned.skip else None,
-        **about,
     )
 
 

@@ -25,7 +25,7 @@ from infusion_center.core import clock
 from infusions.reminders import heartbeat, pacing
 from infusions.reminders.claims import claim_batch, give_back, hand_back, reread, settle, settle_sent, try_later
 from infusions.reminders.deciding import Facts, decide, facts_of, is_unchanged
-from infusions.reminders.delivery import Mailer, RefusedForGood, ServerUnavailable, TryLater, address_of
+from infusions.reminders.delivery import Mailer, RefusedForGood, ServerUnavailable, TryLater
 from infusions.reminders.models import Reason, Reminder, ReminderState
 
 logger = logging.getLogger(__name__)
@@ -81,22 +81,21 @@ class Batch:
     done: Counter = field(default_factory=Counter)
 
     def send(self) -> Counter:
-        claimed_at = time.monotonic()
         # Half of the lease is kept for the mail that is on its way when the other half is over.
-        ends = min(self.ends, claimed_at + settings.REMINDER_LEASE_SECONDS / 2)
-        read_at = self._read(claimed_at)
-        self.room = pacing.reserve(Counter(pacing.domain_of(address_of(row)) for row in self.rows), self.tell_time())
+        ends = min(self.ends, time.monotonic() + settings.REMINDER_LEASE_SECONDS / 2)
+        read_at = self._read_facts()
+        self.room = pacing.reserve(Counter(pacing.domain_of(row.reader_email) for row in self.rows), self.tell_time())
         held: dict[str, list[Reminder]] = {}
         try:
             while self.rows and time.monotonic() < ends and not self._is_over():
                 if time.monotonic() - read_at > FRESH_SECONDS:
                     self.rows = reread(self.rows)
-                    read_at = self._read(time.monotonic())
+                    read_at = self._read_facts()
                     continue
                 reminder = self.rows.pop(0)
                 outcome = self._deliver(reminder)
                 if outcome == "paced":
-                    held.setdefault(pacing.domain_of(address_of(reminder)), []).append(reminder)
+                    held.setdefault(pacing.domain_of(reminder.reader_email), []).append(reminder)
                 self.done[outcome] += 1
         finally:
             with suppress(DatabaseError):  # what cannot be handed back comes back when the lease is over
@@ -108,7 +107,9 @@ class Batch:
     def _is_over(self) -> bool:
         return any(self.done[outcome] for outcome in ENDS_SWEEP)
 
-    def _read(self, read_at: float) -> float:
+    def _read_facts(self) -> float:
+        """When they were read."""
+        read_at = time.monotonic()
         self.facts = facts_of(self.rows)
         return read_at
 
@@ -124,8 +125,8 @@ class Batch:
             # What the server took is recorded as sent; anything else is tried again. The sweep ends.
             logger.warning("out of time with reminder %s", reminder.public_id)
             now = self.tell_time()
-            if self.mailer.took(reminder):
-                self.done[settle_sent(reminder, now)] += 1
+            if sent := self.mailer.taken(reminder):
+                self.done[settle_sent(reminder, sent, now)] += 1
             else:
                 self.mailer.close()
                 self.done[try_later(reminder, "out of time", now)] += 1
@@ -155,13 +156,13 @@ class Batch:
         return self._hand_over(reminder, now)
 
     def _has_room(self, reminder: Reminder) -> bool:
-        domain = pacing.domain_of(address_of(reminder))
+        domain = pacing.domain_of(reminder.reader_email)
         self.room[domain] -= 1
         return self.room[domain] >= 0
 
     def _hand_over(self, reminder: Reminder, now: dt.datetime) -> str:
         try:
-            self.mailer.send(reminder, now)
+            sent = self.mailer.send(reminder, now)
         except RefusedForGood as refused:
             return settle(
                 reminder, ReminderState.FAILED, self.tell_time(), reason=Reason.ADDRESS_REFUSED, detail=str(refused)
@@ -173,10 +174,10 @@ class Batch:
         except ServerUnavailable as away:
             logger.warning("mail server unavailable: %s", away)
             return give_back(reminder, "unavailable", self.tell_time(), tries=reminder.tries - 1, detail=str(away))
-        return settle_sent(reminder, self.tell_time())
+        return settle_sent(reminder, sent, self.tell_time())
 
     def _slow_down(self, reminder: Reminder) -> None:
-        domain = pacing.domain_of(address_of(reminder))
+        domain = pacing.domain_of(reminder.reader_email)
         logger.warning("%s asked for less mail: a pause for all senders", domain)
         pacing.slow_down(domain, self.tell_time())
         self.room[domain] = 0

@@ -12,13 +12,17 @@ from infusion_center.core import clock, mail_folder
 from infusion_center.core.rules import RuleViolation
 from infusions.facility.queries import current_site
 from infusions.reminders import queries
+from infusions.reminders.blocks import block_problems
 from infusions.reminders.forms import PERIODS, STATES, ReminderFilterForm, ResendForm
+from infusions.reminders.glance import came_back, needs_of, volume_of
 from infusions.reminders.models import Reminder
 from infusions.reminders.services import resend_reminder
+from infusions.reminders.volume_picture import picture_of
 from infusions.reminders.wording import preview_of
 from patients.queries import search_patients
 
 PAGE_SIZE = 50
+EVENTS_SHOWN = 20  # a receiver may put a message off for days, and each time is told
 
 
 @requires(Permission.VIEW_REMINDERS)
@@ -29,7 +33,8 @@ def reminder_list(request):
     chosen = form.chosen()
     found = search_patients(chosen["q"], limit=20) if chosen["q"] else None
     rows = queries.ledger_of(site, now, chosen, patients=found)
-    page = Paginator(queries.in_state(rows, chosen["state"]), PAGE_SIZE).get_page(request.GET.get("page"))
+    shown = queries.in_state(rows, chosen["state"]).annotate(is_back=came_back())
+    page = Paginator(shown, PAGE_SIZE).get_page(request.GET.get("page"))
     context = {
         "form": form,
         "site": site,
@@ -40,8 +45,15 @@ def reminder_list(request):
         "period": queries.period_of(chosen),
         "patient": queries.filtered_patient(request.user, chosen["patient"]),
         "has_mail_folder": mail_folder.is_folder_in_use(),
+        **(_at_a_glance(site, now) if site and not (chosen["q"] or chosen["patient"] or chosen["day"]) else {}),
     }
     return render(request, "infusions/reminders/reminder_list.html", context)
+
+
+def _at_a_glance(site, now) -> dict:
+    """For whoever looks at the site as a whole; not for who looks for one patient or day."""
+    volume = volume_of(site, now)
+    return {"needs": needs_of(site, now), "volume": volume, "picture": picture_of(volume)}
 
 
 @requires(Permission.VIEW_REMINDERS)
@@ -72,16 +84,19 @@ def _reminder(request, reminder_id: str) -> Reminder:
 
 
 def _detail(request, reminder: Reminder, form: ResendForm):
-    if request.method == "GET":
+    if request.method == "GET" and reminder.patient is not None:
         audit.record_opening(reminder, by=request.user, patient=reminder.patient, what="reminder")
+    may_resend = has_permission(request.user, Permission.RESEND_REMINDER)
     context = {
         "reminder": reminder,
+        "problems": block_problems(reminder.patient, may_lift=may_resend) if reminder.patient else [],
         "patient": reminder.patient,
         "site": reminder.site,
         "preview": preview_of(reminder),
         "mail": queries.stored_mail_of(reminder),
         "others": reminder.about.reminders.exclude(pk=reminder.pk).order_by("due_at", "pk"),
-        "may_resend": reminder.is_settled and has_permission(request.user, Permission.RESEND_REMINDER),
+        "events": reminder.mail_events.all()[:EVENTS_SHOWN],
+        "may_resend": reminder.is_settled and may_resend,
         "form": form,
     }
     return render(request, "infusions/reminders/reminder_detail.html", context)

@@ -13,14 +13,31 @@ from django.utils.formats import date_format
 
 from infusion_center.core import clock
 from infusions.reminders import links
-from infusions.reminders.models import DAYS_BEFORE, Reminder
+from infusions.reminders.about import DaySheet
+from infusions.reminders.day_sheets import visits_of
+from infusions.reminders.emergency_numbers import emergency_number
+from infusions.reminders.models import DAYS_BEFORE, Kind, Reminder
+from infusions.reminders.own_words import OwnWords, filled, own_words_of
 from infusions.reminders.words import is_neutral
 from infusions.scheduling.models import Appointment, WaitlistOffer
+from infusions.scheduling.states import State
 
 DATE_FORMATS = {"en": "l, F j, Y", "es": r"l j \d\e F \d\e Y"}
 TIME_FORMATS = {True: "H:i", False: "g:i A"}
 AT_HOME = {"en": "At your home", "es": "En su domicilio"}
 About = Appointment | WaitlistOffer
+# Their mails ask how the patient is: the page opens two days before.
+ASKS_BEFORE = frozenset({Kind.DAYS_1, Kind.HYDRATION})
+# Cities that give zones their names, where Spanish writes them otherwise.
+SPANISH_CITIES = {
+    "New York": "Nueva York",
+    "Los Angeles": "Los Ángeles",
+    "Mexico City": "Ciudad de México",
+    "Havana": "La Habana",
+    "Panama": "Panamá",
+    "Bogota": "Bogotá",
+    "London": "Londres",
+}
 NEUTRAL_PLACES = {"en": "Your care center", "es": "Su centro de atención"}
 
 
@@ -52,20 +69,29 @@ class Message:
 
 def write_message(reminder: Reminder) -> Message:
     """Subject, text and HTML of one ledger row. The first line of the text template is the subject."""
-    return _rendered(reminder, message_context(reminder))
+    context = message_context(reminder)
+    return render_message(reminder.kind, context, own_words_of(reminder.site, reminder.kind, context["language"]))
 
 
 def preview_of(reminder: Reminder) -> Message:
     """As staff may read it: without the links, which would let them answer in the patient's place."""
-    hidden = dict.fromkeys(("visit_url", "offer_url", "stop_url"), "[…]")
-    return _rendered(reminder, {**message_context(reminder), **hidden})
+    context = without_links(message_context(reminder))
+    return render_message(reminder.kind, context, own_words_of(reminder.site, reminder.kind, context["language"]))
 
 
-def _rendered(reminder: Reminder, context: dict) -> Message:
-    template = f"reminders/{context['language']}/{template_of(reminder.kind)}"
+def without_links(context: dict) -> dict:
+    """A link that the mail does not have stays missing."""
+    return {name: "[…]" if name.endswith("_url") and value else value for name, value in context.items()}
+
+
+def render_message(kind: str, context: dict, words: OwnWords) -> Message:
+    """`words`: the site's own, which stand instead of or besides those of the templates."""
+    template = f"reminders/{context['language']}/{template_of(kind)}"
+    if words:
+        context = {**context, "own": filled(words, context)}
     with translation.override(context["language"]):
         subject, _, text = render_to_string(f"{template}.txt", context).strip().partition("\n")
-        html = render_to_string(f"{template}.html", {**context, "subject": subject})
+        html = render_to_string(f"{template}.html", {**context, "subject": subject.strip()})
     return Message(subject.strip(), re.sub(r"\n{3,}", "\n\n", text.strip()) + "\n", html)
 
 
@@ -76,10 +102,15 @@ def template_of(kind: str) -> str:
 def message_context(reminder: Reminder) -> dict:
     if reminder.offer_id is not None:
         return offer_context(reminder.offer)
-    appointment = reminder.appointment
+    if reminder.nurse_id is not None:
+        return day_sheet_context(reminder.about)
+    appointment, kind = reminder.appointment, Kind(reminder.kind)
     return {
         **visit_context(appointment),
-        "visit_url": absolute(reverse("reminders:visit", args=[links.visit_token(appointment)])),
+        "visit_url": visit_page(appointment, "visit", links.Purpose.VISIT),
+        "before_url": visit_page(appointment, "before-visit", links.Purpose.BEFORE) if kind in ASKS_BEFORE else "",
+        "emergency": emergency_number(appointment.site.country),
+        "after_url": visit_page(appointment, "after-visit", links.Purpose.AFTER) if kind == Kind.AFTER_CARE else "",
         "stop_url": stop_url(appointment),
     }
 
@@ -93,6 +124,26 @@ def offer_context(offer: WaitlistOffer) -> dict:
         "replaces": when_of(instead_of, language) if instead_of else None,
         "offer_url": absolute(reverse("reminders:offer", args=[links.offer_token(offer)])),
         "stop_url": stop_url(offer),
+    }
+
+
+def day_sheet_context(sheet: DaySheet) -> dict:
+    """Numbers and hours of a nurse's day, by the site's clock; nobody is named."""
+    visits, language = list(visits_of(sheet)), language_of(sheet)
+    at_home = sum(visit.is_home for visit in visits)
+    return {
+        "language": language,
+        "name": sheet.nurse.user.full_name.split()[0],
+        # Nobody calls the front desk about a day sheet.
+        "place": Place(place_name(sheet.site, language), "", "", sheet.site.email),
+        "day": date_format(sheet.day, DATE_FORMATS[language]),
+        "visits": len(visits),
+        "begins": _wall(visits[0].start, sheet.site) if visits else "",
+        "ends": _wall(max(visit.end for visit in visits), sheet.site) if visits else "",
+        "in_chair": len(visits) - at_home,
+        "at_home": at_home,
+        "unconfirmed": sum(visit.state == State.EXPECTED for visit in visits),
+        "board": absolute(f"{reverse('scheduling:board')}?day={sheet.day.isoformat()}"),
     }
 
 
@@ -111,9 +162,14 @@ def visit_context(appointment: About) -> dict:
     }
 
 
-def language_of(appointment: About) -> str:
-    language = appointment.patient.language
+def language_of(about: About | DaySheet) -> str:
+    """Staff work in English."""
+    language = about.patient.language if about.patient is not None else "en"
     return language if language in DATE_FORMATS else "en"
+
+
+def visit_page(appointment: Appointment, name: str, purpose: links.Purpose) -> str:
+    return absolute(reverse(f"reminders:{name}", args=[links.visit_token(appointment, purpose)]))
 
 
 def stop_url(appointment: About) -> str:
@@ -128,7 +184,13 @@ def _moment(instant: dt.datetime, about: About, language: str) -> str:
             date_format(local, DATE_FORMATS[language]),
             date_format(local, TIME_FORMATS[about.site.uses_24h_clock]),
         )
-    return f"{day}, {wall}"
+    if local.utcoffset() == clock.to_local(instant, about.site.time_zone).utcoffset():
+        return f"{day}, {wall}"
+    return f"{day}, {wall} ({zone_label(about.patient.time_zone, language)})"
+
+
+def _wall(instant: dt.datetime, site) -> str:
+    return date_format(clock.to_local(instant, site.time_zone), TIME_FORMATS[site.uses_24h_clock])
 
 
 def day_of(instant: dt.datetime, appointment: Appointment) -> str:
@@ -166,18 +228,28 @@ def when_of(appointment: About, language: str) -> When:
 def zone_label(zone: str, language: str) -> str:
     """America/New_York -> New York time."""
     city = zone.rpartition("/")[2].replace("_", " ")
-    return f"hora de {city}" if language == "es" else f"{city} time"
+    return f"hora de {SPANISH_CITIES.get(city, city)}" if language == "es" else f"{city} time"
 
 
-def place_of(appointment: About, language: str) -> Place:
+def place_of(appointment: About | DaySheet, language: str) -> Place:
     site = appointment.site
-    address = "" if appointment.is_home or not is_neutral(site.address) else site.address
-    return Place(place_name(site, language), address, site.phone, site.email)
+    address, phone, email = reach_of(site)
+    return Place(place_name(site, language), "" if appointment.is_home else address, phone, email)
+
+
+def reach_of(site) -> tuple[str, str, str]:
+    """Address, phone and email; each empty where it holds a clinical word, as it may from before they were refused."""
+    address, phone = (text if is_neutral(text) else "" for text in (site.address, site.phone))
+    return address, phone, site.email if is_neutral(site.email, run_together=True) else ""
 
 
 def place_name(site, language: str) -> str:
     """What patients' mail calls the site: a name with clinical words in it stays inside the house."""
-    return next((name for name in (site.mail_name, site.name) if name and is_neutral(name)), NEUTRAL_PLACES[language])
+    return neutral_name(site) or NEUTRAL_PLACES[language]
+
+
+def neutral_name(site) -> str:
+    return next((name for name in (site.mail_name, site.name) if name and is_neutral(name)), "")
 
 
 def mail_host() -> str:

@@ -24,7 +24,7 @@ from infusions.scheduling.cover_forms import PlanForm, Span, span_of
 from infusions.scheduling.cover_plans import CoverPlan, propose, propose_for_overrun
 from infusions.scheduling.cover_services import Applied, apply_cover, shown_plan
 from infusions.scheduling.views import fetch_visit
-from infusions.scheduling.work_lists import LISTS
+from infusions.scheduling.work_lists import lists_for
 
 PAGE_SIZE = 40
 
@@ -48,7 +48,7 @@ def cover_list(request, *, site):
     context |= {
         "alone": left_alone(site, now),
         "slug": "uncovered",
-        "work_lists": LISTS,
+        "work_lists": lists_for(request.user.permissions),
         "site_query": Span(site, None, None).query,
     }
     return render(request, "infusions/scheduling/cover_list.html", context)

@@ -1,11 +1,11 @@
-"""Signed orders whose patient is due, or soon will be, and has no visit booked: nobody is forgotten in between."""
+"""Signed orders whose patient is due, or soon will be, and has no visit booked in time: nobody is forgotten."""
 
 from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, replace
 
 from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 
@@ -15,10 +15,12 @@ from infusions.orders.models import InfusionOrder
 from infusions.scheduling.models import Appointment
 from infusions.scheduling.queries import COUNTING, CourseSoFar
 from infusions.scheduling.slots import next_window
-from infusions.scheduling.states import ON_SITE, UPCOMING, State
+from infusions.scheduling.states import DONE, ON_SITE, UPCOMING, State
 from infusions.scheduling.windows import DrugWindow
 
 DUE_WITHIN = dt.timedelta(days=14)
+# How far around today a cancelled visit may have left a gap before the visits that follow.
+CANCELLED_WITHIN = dt.timedelta(days=35)
 # Orders run for twelve months at most, so whoever is treated by one was here within that time.
 LOOK_BACK = dt.timedelta(days=400)
 
@@ -28,6 +30,7 @@ class DueOrder:
     order: InfusionOrder
     window: DrugWindow
     last_held_on: dt.date | None
+    cancelled_because: str = ""  # of the visit that it lost last
 
     @property
     def is_used_up(self) -> bool:
@@ -40,17 +43,29 @@ class DueOrder:
 
 
 def due_orders(site: Site, now: dt.datetime) -> list[DueOrder]:
-    """Of patients last seen at the site, and of those never booked anywhere; due longest first. Four queries."""
+    """Of patients last seen at the site, of those never booked anywhere, and of those who lost a visit by cancelling;
+    due longest first. Six queries."""
     today = clock.local_date(now, site.time_zone)
-    orders = _one_each([*_of_patients_seen(site, today, now), *_of_new_patients(today)])
-    visits = _visits_of(orders, clock.day_bounds(today, site.time_zone)[0])
-    found = []
-    for order in orders:
-        course = CourseSoFar.of(visits[order.pk])
-        window = next_window(order, course, today)
-        if window.first <= today + DUE_WITHIN:
-            found.append(DueOrder(order, window, max(course.held_on, default=order.last_dose_on)))
+    cancelled = _cancelled_near(site, now)
+    begins, _ = clock.day_bounds(today, site.time_zone)
+    orders = [*_of_patients_seen(site, today, now), *_of_new_patients(today), *_of_cancelled(cancelled, today, begins)]
+    orders = _one_each(orders)
+    visits = _visits_of(orders, begins)
+    found = [due for order in orders if (due := _due(order, visits[order.pk], today))]
+    found = [replace(one, cancelled_because=cancelled.get(one.order.pk, "")) for one in found]
     return sorted(found, key=lambda one: (one.window.due_on, one.order.patient.name, one.order.pk))
+
+
+def _due(order: InfusionOrder, visits: list[tuple], today: dt.date) -> DueOrder | None:
+    """Whether the order is due and nothing is booked in time: a visit after the window comes too late for it."""
+    booked = [visit for visit in visits if visit[0] not in DONE]
+    ahead = min(CourseSoFar.of(booked).held_on, default=None)
+    course = CourseSoFar.of(visits)
+    so_far = course.until(ahead) if ahead else course
+    window = next_window(order, so_far, today)
+    if window.first > today + DUE_WITHIN or (ahead and ahead <= window.last):
+        return None
+    return DueOrder(order, window, max(so_far.held_on, default=order.last_dose_on))
 
 
 def _unbooked(today: dt.date) -> QuerySet[InfusionOrder]:
@@ -76,6 +91,21 @@ def _of_new_patients(today: dt.date) -> QuerySet[InfusionOrder]:
     """Nobody's yet, so every site is told."""
     booked = Appointment.objects.filter(patient=OuterRef("patient_id")).exclude(state=State.CANCELLED).order_by()
     return _unbooked(today).filter(doses_given=0).filter(~Exists(booked))
+
+
+def _cancelled_near(site: Site, now: dt.datetime) -> dict[int, str]:
+    """Row numbers of the orders that lost a visit of these weeks, with the reason of the one cancelled last."""
+    cancelled = Appointment.objects.filter(
+        site=site, state=State.CANCELLED, start__gte=now - CANCELLED_WITHIN, start__lt=now + CANCELLED_WITHIN
+    )
+    return dict(cancelled.order_by("cancelled_at", "pk").values_list("order_id", "cancel_reason"))
+
+
+def _of_cancelled(cancelled: Collection[int], today: dt.date, begins: dt.datetime) -> list[InfusionOrder]:
+    """Who lost a visit, even if later ones of the series are booked; not who goes on with another order."""
+    others = Appointment.objects.filter(patient=OuterRef("patient_id")).exclude(order=OuterRef("pk")).order_by()
+    ahead = others.filter(state__in=UPCOMING, start__gte=begins)
+    return list(_unbooked(today).filter(~Exists(ahead), pk__in=list(cancelled)))
 
 
 def _one_each(orders: Iterable[InfusionOrder]) -> list[InfusionOrder]:

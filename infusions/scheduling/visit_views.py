@@ -14,6 +14,8 @@ from infusion_center.audit.services import record_opening
 from infusion_center.core import clock
 from infusion_center.core.htmx import go_to
 from infusion_center.core.rules import RuleViolation
+from infusions.reminders.timeline import visit_timeline
+from infusions.reminders.unreached import unreached_problems
 from infusions.scheduling import attendance, presenters
 from infusions.scheduling.queries import appointments_of
 from infusions.scheduling.series_queries import place_in_series
@@ -26,17 +28,20 @@ from patients.models import Patient
 def appointment_detail(request, appointment_id):
     visit = fetch_visit(request, appointment_id)
     record_opening(visit, by=request.user, patient=visit.patient, what="visit")
-    events = AuditEvent.objects.filter(target_type="appointment", target_id=visit.public_id)
+    now = clock.now()
+    trail = AuditEvent.objects.filter(target_type="appointment", target_id=visit.public_id)
+    trail = list(trail.exclude(action="chart.opened").order_by("-at", "-id"))
     context = {
         "visit": visit,
         "patient": visit.patient,
         "site": visit.site,
         "zone": presenters.zone_name(visit.start, visit.site),
         "place": presenters.place_of(visit),
-        "acts": presenters.acts_for(visit, request.user.permissions, clock.now()),
+        "acts": presenters.acts_for(visit, request.user.permissions, now),
         "together": place_in_series(visit),
-        "timeline": [present(event) for event in events.exclude(action="chart.opened").order_by("-at", "-id")],
-        "reminders": visit.reminders.order_by("-due_at", "-id"),
+        "problems": unreached_problems(visit, now),
+        "timeline": [present(event) for event in trail],
+        "correspondence": visit_timeline(visit, trail, now),
     }
     return render(request, "infusions/scheduling/appointment_detail.html", context)
 

@@ -6,14 +6,17 @@ What a list holds is said once, by the query behind it; the count and the page a
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 from django.core.cache import cache
+from django.db.models import Q
 from django.urls import reverse
 
+from infusion_center.accounts.roles import Permission
 from infusions.checklists.stale_readings import stale_readings
 from infusions.facility.models import Site
+from infusions.reminders.after_care_calls import call_counts
 from infusions.reminders.models import Reminder
 from infusions.reminders.unreached import unreached_visits
 from infusions.scheduling import work_rows
@@ -38,6 +41,7 @@ class WorkList:
     rows: Callable[[Site, dt.datetime], Sequence] | None  # None: it has a page of its own
     row: Callable[..., WorkRow] | None = None
     url_name: str = ""
+    permission: Permission = Permission.BOOK_APPOINTMENT
 
     @property
     def url(self) -> str:
@@ -45,21 +49,34 @@ class WorkList:
 
 
 def unconfirmed_visits(site: Site, now: dt.datetime):
-    """Visits of the next two days that the patient has not confirmed, or wants to move."""
+    """Visits of the next two days that the patient has not confirmed; those that he wants to move, however far ahead:
+    he was promised a call."""
+    soon, asks = Q(start__lte=now + UNCONFIRMED_WITHIN), Q(move_requested_at__isnull=False)
     return (
-        Appointment.objects.filter(site=site, state=State.EXPECTED, start__gt=now, start__lte=now + UNCONFIRMED_WITHIN)
+        Appointment.objects.filter(soon | asks, site=site, state=State.EXPECTED, start__gt=now)
         .select_related("patient", "chair")
         .order_by("start", "pk")
     )
 
 
-def unreached_rows(site: Site, now: dt.datetime) -> list[tuple[Appointment, Reminder]]:
+def unreached_rows(site: Site, now: dt.datetime) -> list[tuple[Appointment, Reminder | None]]:
+    """With the message that did not reach the patient, if one was tried."""
     visits = list(unreached_visits(site, now).select_related("patient", "chair"))
-    reminders = Reminder.objects.in_bulk([visit.failed_id for visit in visits])
-    return [(visit, reminders[visit.failed_id]) for visit in visits]
+    reminders = Reminder.objects.in_bulk([visit.failed_id for visit in visits if visit.failed_id])
+    return [(visit, reminders.get(visit.failed_id)) for visit in visits]
 
 
 LISTS = (
+    WorkList(
+        "after-care",
+        "After-care calls",
+        "phone-call",
+        "Patients who reported something after a visit, and whom a nurse has still to call.",
+        "",
+        None,
+        url_name="reminders:after-care-list",
+        permission=Permission.VIEW_DOSE,
+    ),
     WorkList(
         "uncovered",
         "Uncovered",
@@ -73,8 +90,8 @@ LISTS = (
         "unconfirmed",
         "Not confirmed",
         "calendar-clock",
-        "Visits of the next 48 hours that nobody has confirmed.",
-        "Every patient of the next 48 hours has confirmed.",
+        "Visits of the next 48 hours that nobody has confirmed, and patients who asked for another time.",
+        "Every patient of the next 48 hours has confirmed, and nobody asks for another time.",
         unconfirmed_visits,
         work_rows.unconfirmed_row,
     ),
@@ -118,13 +135,19 @@ LISTS = (
         "failed-reminders",
         "Not reached",
         "mail-x",
-        "Patients of the next two weeks whom no mail has reached: it failed, or there is no consent or address.",
+        "Patients of the next two weeks whom no mail reaches: it failed or came back, or there is no consent"
+        " or no address. Call, and press Confirmed.",
         "Every patient of the next two weeks was reached, or has confirmed.",
         unreached_rows,
         work_rows.unreached_row,
     ),
 )
 BY_SLUG = {one.slug: one for one in LISTS}
+
+
+def lists_for(permissions: Collection[Permission]) -> list[WorkList]:
+    """What was answered about a visit is not for everybody who books visits."""
+    return [one for one in LISTS if one.permission in permissions]
 
 
 def counts_of(site: Site, now: dt.datetime, *, fresh: bool = False) -> dict[str, int]:
@@ -144,8 +167,9 @@ def counts_of(site: Site, now: dt.datetime, *, fresh: bool = False) -> dict[str,
 
 
 def quick_counts(site: Site, now: dt.datetime) -> dict[str, int]:
-    """What can change at any minute: seven statements."""
+    """What can change at any minute: eight statements."""
     return {
+        "after-care": sum(call_counts(site, now).values()),
         "uncovered": len(uncovered_ids(site, now - dt.timedelta(days=1), now=now)),
         "unconfirmed": unconfirmed_visits(site, now).count(),
         "ends-before-visit": len(ending_ids(site, now)),

@@ -12,7 +12,9 @@ from infusion_center.accounts.roles import Permission
 from infusion_center.core import clock
 from infusions.checklists.stale_readings import StaleReading
 from infusions.orders.models import InfusionOrder
+from infusions.reminders.delivery_models import BlockCause
 from infusions.reminders.models import Reminder
+from infusions.reminders.unreached import why_unreached
 from infusions.scheduling.due_orders import DueOrder
 from infusions.scheduling.ending_orders import EndingOrder
 from infusions.scheduling.models import Appointment
@@ -76,10 +78,25 @@ def stale_row(stale: StaleReading) -> WorkRow:
     return _visit_row(visit, tuple(filter(None, (stale.weight, stale.creatinine))), acts)
 
 
-def unreached_row(visit: Appointment, reminder: Reminder) -> WorkRow:
-    resend = {"label": "Send again", "icon": "send", "permission": P.RESEND_REMINDER}
-    acts = [_confirm(visit), _call(visit.patient), act_to("reminders:reminder-detail", reminder.public_id, **resend)]
-    return _visit_row(visit, (f"{reminder.get_kind_display()}: {reminder.get_reason_display()}",), acts)
+def unreached_row(visit: Appointment, reminder: Reminder | None) -> WorkRow:
+    """Whoever has the patient on the telephone presses "Confirmed", and mends what kept the mail away."""
+    patient = visit.patient
+    no_phone = () if patient.phone else ("No telephone number either: write, or ask who knows the patient",)
+    why = (why_unreached(visit, reminder), *no_phone)
+    return _visit_row(visit, why, [_confirm(visit), _call(patient), _mend(visit, reminder)])
+
+
+def _mend(visit: Appointment, reminder: Reminder | None) -> Act:
+    patient = visit.patient
+    resend = {"icon": "send", "permission": P.RESEND_REMINDER}
+    if visit.blocked == BlockCause.COMPLAINED:
+        return act_to("reminders:block-lift", visit.block_id, label="Wants mail again", **resend)
+    if visit.blocked or not patient.email:
+        mend = {"label": "Correct address", "icon": "pencil", "permission": P.EDIT_PATIENT}
+        return act_to("patients:patient-edit", patient.public_id, **mend)
+    if not visit.consents:
+        return act_to("patients:consent-create", patient.public_id, label="Record consent", permission=P.EDIT_PATIENT)
+    return act_to("reminders:reminder-detail", reminder.public_id, label="Send again", **resend)
 
 
 def ending_row(one: EndingOrder) -> WorkRow:
@@ -117,7 +134,8 @@ def due_row(one: DueOrder) -> WorkRow:
         acts = [act_to("orders:order-detail", order.public_id, label="Open order", permission=P.VIEW_ORDER)]
     url = reverse("orders:order-detail", args=[order.public_id])
     when = f"Due {window.due_on:%a} {window.due_on.day} {window.due_on:%b}"
-    return WorkRow(order.patient, when, _product(order), url, (why,), tuple(acts), is_urgent=window.is_overdue)
+    whys = (why, f"Last cancelled: {one.cancelled_because}") if one.cancelled_because else (why,)
+    return WorkRow(order.patient, when, _product(order), url, whys, tuple(acts), is_urgent=window.is_overdue)
 
 
 def freed_row(slot: FreedSlot, number: int) -> WorkRow:

@@ -10,7 +10,8 @@ from infusion_center.accounts.roles import Permission
 from infusion_center.core import clock
 from infusions.facility.pages import at_site
 from infusions.facility.queries import current_site
-from infusions.scheduling.work_lists import BY_SLUG, LISTS, counts_of
+from infusions.reminders.after_care_calls import remembered_call_counts
+from infusions.scheduling.work_lists import BY_SLUG, counts_of, lists_for
 
 PAGE_SIZE = 30
 
@@ -20,7 +21,8 @@ PAGE_SIZE = 30
 @require_safe
 def work_overview(request, *, site):
     counts = counts_of(site, clock.now(), fresh=True)
-    context = {"site": site, "lists": [(one, counts[one.slug]) for one in LISTS], "total": sum(counts.values())}
+    lists = [(one, counts[one.slug]) for one in lists_for(request.user.permissions)]
+    context = {"site": site, "lists": lists, "total": sum(number for _, number in lists)}
     return render(request, "infusions/scheduling/work_overview.html", context)
 
 
@@ -39,7 +41,7 @@ def work_list(request, slug, *, site):
         "site": site,
         "list": one,
         "slug": slug,
-        "work_lists": LISTS,
+        "work_lists": lists_for(request.user.permissions),
         "page": page,
         "rows": [row.allowed(request.user.permissions) for row in rows],
     }
@@ -53,6 +55,10 @@ def work_counts(request):
     site = current_site(request)
     if site is None:
         return HttpResponse(status=204)
-    counts = counts_of(site, clock.now(), fresh="fresh" in request.GET)
-    context = {"total": sum(counts.values()), "uncovered": counts["uncovered"]}
+    now, fresh = clock.now(), "fresh" in request.GET
+    counts = counts_of(site, now, fresh=fresh)
+    mine = [counts[one.slug] for one in lists_for(request.user.permissions)]
+    context = {"total": sum(mine), "uncovered": counts["uncovered"]}
+    if Permission.VIEW_DOSE in request.user.permissions:
+        context["care"] = remembered_call_counts(site, now, fresh=fresh)
     return render(request, "infusions/scheduling/_work_counts.html", context)

@@ -220,6 +220,7 @@ def test_a_tablet_left_alone_locks_by_itself_and_touches_keep_it_open(page, site
 
 def test_the_board_locks_by_one_tap_too(page, ann):
     page.goto("/board/")
-    page.get_by_role("button", name="Lock").tap()
+    with page.expect_response(lambda response: response.request.method == "POST" and "lock" in response.url):
+        page.get_by_role("button", name="Lock").tap()
     expect(page.locator(".lock-overlay")).to_be_visible()
     assert AuditEvent.objects.filter(action="tablet.locked", actor_id=ann.pk).count() == 1

@@ -6,6 +6,7 @@ from django.urls import reverse
 from infusion_center.accounts.middleware import OPEN_WHILE_LOCKED
 from tests.guards.test_access_rules import PATTERNS, arguments
 
+pytestmark = pytest.mark.once
 FORGED = [
     {},
     {"HX-Request": "true"},

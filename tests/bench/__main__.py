@@ -16,6 +16,7 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="less of everything: a minute, for a first look")
     parser.add_argument("--write", metavar="HOW", help="put the figures into docs/benchmarks.md, saying how measured")
     parser.add_argument("--recall", action="store_true", help="only the recall among millions of vials")
+    parser.add_argument("--reminders", action="store_true", help="only planning and sending of reminders")
     options = parser.parse_args()
     os.environ["DJANGO_SETTINGS_MODULE"] = "tests.bench.settings"
     import django
@@ -23,7 +24,7 @@ def main() -> None:
     django.setup()
     prepare_database()
     from tests.bench.ground import FULL, QUICK
-    from tests.bench.phases import recall_alone, run
+    from tests.bench.phases import recall_alone, reminders_alone, run
     from tests.bench.printing import print_json, print_table
 
     began = time.monotonic()
@@ -31,7 +32,7 @@ def main() -> None:
     def say(line: str) -> None:
         print(f"[{time.monotonic() - began:5.0f} s] {line}", file=sys.stderr, flush=True)
 
-    phases = recall_alone if options.recall else run
+    phases = recall_alone if options.recall else reminders_alone if options.reminders else run
     results = list(print_table(phases(QUICK if options.quick else FULL, say)))
     print()
     print_json(results)

@@ -10,7 +10,7 @@ from django.test import Client
 from infusion_center.accounts.models import User
 from infusions.facility.models import Site
 from infusions.scheduling.models import Appointment
-from tests.bench import contention, recalls
+from tests.bench import contention, mails, recalls
 from tests.bench.ground import QUICK, Size, add_history, add_patients, lay_ground, open_small
 from tests.bench.measuring import Result, measure
 from tests.bench.server import serving
@@ -46,6 +46,12 @@ def recall_alone(size: Size, say: Say) -> Iterator[Result]:
     """Without the rest, on a small site."""
     staff, site = open_small()
     yield from recall(size, staff["pharmacist"], site, say)
+
+
+def reminders_alone(size: Size, say: Say) -> Iterator[Result]:
+    """On a small site whose visits are copied."""
+    open_small()
+    yield from mails.results(mails.QUICK if size is QUICK else mails.FULL, say)
 
 
 def recall(size: Size, user: User, site: Site, say: Say) -> Iterator[Result]:

@@ -32,6 +32,8 @@ def test_settings_are_clean_for_deployment():
         ({"SECRET_KEY": "for-development-only-never-with-patients-0123456789abcdef"}, "Set SECRET_KEY"),
         ({"ALLOWED_HOSTS": ""}, "Set ALLOWED_HOSTS"),
         ({"ALLOWED_HOSTS": "*"}, "Set ALLOWED_HOSTS"),
+        ({"ANYMAIL_WEBHOOK_SECRET": "reports:short"}, "Set ANYMAIL_WEBHOOK_SECRET"),
+        ({"MAIL_PROVIDER": "nobody"}, "MAIL_PROVIDER to one of"),
     ],
 )
 def test_settings_refuse_to_start_insecurely(changed, complaint):

@@ -15,7 +15,9 @@ numbers = count(1)
 def make_site(
     *, name: str = "", time_zone: str = "America/New_York", weekdays=range(5), opens="08:00", closes="18:00", **fields
 ) -> Site:
-    site = Site.objects.create(name=name or f"Center {next(numbers)}", time_zone=time_zone, **fields)
+    # Day sheets are about every shift near now: only tests of them want them among the messages.
+    values = {"sends_day_sheet": False} | fields
+    site = Site.objects.create(name=name or f"Center {next(numbers)}", time_zone=time_zone, **values)
     OpeningHours.objects.bulk_create(
         OpeningHours(site=site, weekday=day, opens=dt.time.fromisoformat(opens), closes=dt.time.fromisoformat(closes))
         for day in weekdays

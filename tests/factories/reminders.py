@@ -17,7 +17,7 @@ def make_reminder(
     state: str = ReminderState.OWED,
     **fields,
 ) -> Reminder:
-    """`appointment`: for an offer, the visit whose order, place and hours it has."""
+    """`appointment`: for an offer, the visit whose order, place and hours it has; for a day sheet, one of that day."""
     appointment = appointment or make_appointment()
     now = clock.now()
     values = {"appointment": appointment, "appointment_version": appointment.version, "due_at": now}
@@ -25,6 +25,10 @@ def make_reminder(
         entry = make_entry(order=appointment.order, site=appointment.site, setting=appointment.setting)
         offer = make_offer(entry=entry, start=appointment.start, end=appointment.end)
         values |= {"appointment": None, "appointment_version": 0, "offer": offer}
+    if kind == Kind.DAY_SHEET:
+        day = clock.local_date(appointment.start, appointment.site.time_zone)
+        sheet = {"nurse": appointment.nurse, "day": day, "day_site": appointment.site}
+        values |= {"appointment": None, "appointment_version": 0, **sheet}
     if state in SETTLED:
         values["settled_at"] = now
     if state == ReminderState.CLAIMED:

@@ -14,7 +14,7 @@ from tests.factories.patients import make_patient
 from tests.factories.scheduling import make_appointment
 from tests.guards.test_templates import FORBIDDEN
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.once]
 NOBODY = "zzzzzzzzzzzzzz"
 # Not ours: the admin site has one rule for all its pages, tested with the sign-in pages.
 PATTERNS = {name: pattern for _, name, pattern in all_patterns() if not name.startswith("admin:")}

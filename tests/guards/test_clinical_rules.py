@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from tests.guards.source import ROOT, is_page, modules
 
 MAKERS = {"blocker", "needs_approval", "warning", "note", "Problem", "problem_of"}
-CHAIRSIDE = ("infusions.doses.", "infusions.checklists.", "infusions.stock.")
+CHAIRSIDE = ("infusions.doses.", "infusions.checklists.", "infusions.stock.", "infusions.reminders.after_care")
 # Of the second of two people: what came between them is told, and nothing of it is about the dose.
 WITHOUT_ROW = {"section-gone", "section-taken", "foreign-item"}
 WORDS = re.compile(r"[a-z0-9-]+")

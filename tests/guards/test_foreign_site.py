@@ -12,6 +12,7 @@ from infusion_center.core.checks import all_patterns
 from infusions.checklists.models import PatientReport
 from infusions.doses.models import DoseState
 from infusions.doses.reaction_models import Reaction
+from infusions.reminders.after_care_models import AfterCareReport, Urgency
 from infusions.scheduling.states import State
 from tests.factories.checklists import make_open_checklist
 from tests.factories.doses import make_dose_record
@@ -27,7 +28,8 @@ OF_EVERYBODY = {f"doses:recall-{name}" for name in ("detail", "csv", "extend", "
 # Would be let pass if only the object were ours.
 TYPED = {
     "seen": "", "count": "1", "reason": "Broken", "on": "2026-11-23", "kind": "prescriber_called", "status": "reached",
-    "note": "Told", "grams": "10", "lot": "LOT1", "expires_on": "2027-10", "alone": "1",
+    "note": "Told", "outcome": "reached", "upto": "none",
+    "grams": "10", "lot": "LOT1", "expires_on": "2027-10", "alone": "1",
     "rate_ml_per_h": "21", "purpose": "flush", "name": "Saline", "dose": "10", "unit": "mL", "route": "iv",
 }  # fmt: skip
 
@@ -43,8 +45,12 @@ def scene(site) -> dict:
     said = PatientReport.objects.create(
         appointment=waiting, values={"urine-normal": "yes"}, reported_at=waiting.start - dt.timedelta(hours=1)
     )
+    unwell = AfterCareReport.objects.create(
+        appointment=visit, values={"fever": "yes"}, urgency=Urgency.TODAY, reported_at=clock.now()
+    )
     return {
         "appointment_id": visit.public_id,
+        "unwell": unwell.public_id,
         "waiting": waiting.public_id,
         "run_id": run.public_id,
         "item_id": make_stock_item(site, record.product).public_id,
@@ -107,6 +113,7 @@ def test_the_walk_meets_every_kind_of_object(ours, theirs):
     assert names >= {
         "doses:dose-detail", "doses:vial-remove", "doses:reaction-slow", "doses:medwatch", "doses:contact-note",
         "stock:item-discard", "checklists:hold-step", "checklists:checklist-confirm", "scheduling:appointment-detail",
+        "reminders:after-care-detail", "reminders:after-care-call",
     }  # fmt: skip
 
 
@@ -116,6 +123,7 @@ def test_the_walk_meets_every_kind_of_object(ours, theirs):
         ("doses:medication-add", ["appointment_id"], {"reaction": "reaction_id"}),
         ("checklists:checklist-confirm", ["run_id", "code"], {"report": "report"}),
         ("doses:late-reaction-create", ["patient_id"], {"record": "signed"}),
+        ("reminders:after-care-call", ["appointment_id"], {"upto": "unwell"}),
     ],
 )
 def test_ids_of_another_site_in_a_form_write_nothing(client_for, ours, theirs, name, parts, typed):

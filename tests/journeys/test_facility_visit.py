@@ -58,7 +58,7 @@ def test_a_facility_visit_from_registration_to_the_signed_dose_record(center):
     invitation = Calendar.from_ical(confirmation.attachments[0].get_payload(decode=True))
     assert (confirmation.to, stems_in(confirmation.body + confirmation.subject)) == (["maria@example.org"], [])
     assert [event.start for event in invitation.walk("VEVENT")] == [visit.start]
-    assert ledger() == [("confirmation", "sent"), ("days_3", "owed"), ("days_1", "owed")]
+    assert ledger() == [("confirmation", "sent"), ("days_3", "owed"), ("days_1", "owed"), ("hydration", "owed")]
     center.go_to("09:00", VISIT_DAY - dt.timedelta(days=3))
     [reminder] = steps.send_reminders()
 
@@ -71,7 +71,9 @@ def test_a_facility_visit_from_registration_to_the_signed_dose_record(center):
     assert (visit.state, visit.confirmed_at) == ("confirmed", center.at("09:00", VISIT_DAY - dt.timedelta(days=3)))
     center.go_to("09:00", VISIT_DAY - dt.timedelta(days=1))
     assert len(steps.send_reminders()) == 1
-    assert ledger() == [("confirmation", "sent"), ("days_3", "sent"), ("days_1", "sent")]
+    center.go_to("17:00", VISIT_DAY - dt.timedelta(days=1))
+    assert "/before/" in steps.send_reminders()[0].body
+    assert ledger() == [("confirmation", "sent"), ("days_3", "sent"), ("days_1", "sent"), ("hydration", "sent")]
 
     # The day: checked in, every question answered, passed.
     center.go_to("07:55")
@@ -129,6 +131,11 @@ def test_a_facility_visit_from_registration_to_the_signed_dose_record(center):
     assert Appointment.objects.count() == 1
     openers = AuditEvent.objects.about_patient(patient).filter(action="chart.opened").values_list("actor_id", flat=True)
     assert {*openers} == {center.people[role].pk for role in ("scheduler", "nurse", "pharmacist")}
+
+    # The next morning she is asked how she is.
+    center.go_to("10:00", VISIT_DAY + dt.timedelta(days=1))
+    [question] = steps.send_reminders()
+    assert (question.to, "/after/" in question.body, stems_in(question.body)) == (["maria@example.org"], True, [])
 
 
 TRAIL = [

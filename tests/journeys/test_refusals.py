@@ -18,7 +18,7 @@ from tests.factories.scheduling import make_appointment
 from tests.journeys import steps
 from tests.journeys.steps import VISIT_DAY
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.once]
 TABLES = (
     InfusionOrder,
     Signature,

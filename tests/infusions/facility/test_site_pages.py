@@ -66,9 +66,23 @@ def test_site_edit_saves_what_makes_a_start_good(client_for, site):
     assert AuditEvent.objects.get().detail["changed"] == sorted(weights)
 
 
+def test_site_edit_saves_which_mails_go_and_what_links_do(client_for, site):
+    posted = {"sends_hydration_mail": False, "sends_after_care_mail": False, "sends_day_sheet": False}
+    posted |= {"move_requests": "call_back", "cancel_cutoff_hours": "48"}
+    client = client_for("manager")
+    assert "Reminders and links" in client.get("/site/").content.decode()
+    client.post("/site/", settings_of(site, **posted))
+    site.refresh_from_db()
+    assert {name: getattr(site, name) for name in posted} == posted | {"cancel_cutoff_hours": 48}
+    assert AuditEvent.objects.get().detail["changed"] == sorted(posted)
+
+
 @pytest.mark.parametrize(
     ("field", "typed"),
     [
+        ("move_requests", "shout"),
+        ("cancel_cutoff_hours", "169"),
+        ("cancel_cutoff_hours", "-1"),
         ("name", ""),
         ("time_zone", "Mars/Olympus"),
         ("reminder_days", "3, x"),

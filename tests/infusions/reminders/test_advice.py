@@ -41,7 +41,7 @@ def nurse():
 
 
 def rows() -> list[tuple]:
-    return list(Reminder.objects.values_list("kind", "state", "reason"))
+    return list(Reminder.objects.filter(kind=Kind.ADVICE).values_list("kind", "state", "reason"))
 
 
 def test_advice_is_owed_once_and_sent_though_the_visit_is_over(visit, nurse):

@@ -64,14 +64,15 @@ def test_a_visit_moved_before_the_first_scan_is_confirmed_at_its_new_time_only(t
     assert calendar_entries() == [("REQUEST", 1, second)]
 
 
-def test_an_unchanged_visit_gets_its_three_messages_at_their_hours(tick):
-    make_appointment(day=VISIT_DAY)
+def test_an_unchanged_visit_gets_its_messages_at_their_hours(tick):
+    visit = make_appointment(day=VISIT_DAY)
     for _ in range(18 * 8):
         tick(3)
-    sent = Reminder.objects.order_by("settled_at").values_list("kind", "state", "settled_at")
+    sent = visit.reminders.order_by("settled_at").values_list("kind", "state", "settled_at")
     assert list(sent) == [
         (Kind.CONFIRMATION, ReminderState.SENT, NOON),
         (Kind.DAYS_3, ReminderState.SENT, dt.datetime(2026, 6, 15, 13, tzinfo=dt.UTC)),
         (Kind.DAYS_1, ReminderState.SENT, dt.datetime(2026, 6, 17, 13, tzinfo=dt.UTC)),
+        (Kind.HYDRATION, ReminderState.SENT, dt.datetime(2026, 6, 17, 22, tzinfo=dt.UTC)),
     ]
-    assert len(mail.outbox) == 3
+    assert [message.to for message in mail.outbox].count([visit.patient.email]) == 4

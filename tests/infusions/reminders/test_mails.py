@@ -1,28 +1,33 @@
 """What mails say, and above all what they do not: every kind in every language, down to the calendar entry."""
 
 import datetime as dt
+import re
 from email import message_from_bytes, policy
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 from icalendar import Calendar
 
+from infusion_center.accounts.models import User
 from infusions.facility.models import Setting
 from infusions.formulary.catalog import load_catalog
 from infusions.formulary.models import Product
+from infusions.reminders import words
 from infusions.reminders.delivery import build_mail
 from infusions.reminders.invitation import calendar_entry
 from infusions.reminders.models import Kind
-from infusions.reminders.wording import write_message
-from infusions.reminders.words import CLINICAL_STEMS, formulary_stems, stems_in
+from infusions.reminders.wording import template_of, write_message
 from infusions.scheduling.states import State
 from tests.factories.facility import make_site
 from tests.factories.patients import make_patient
 from tests.factories.reminders import make_reminder
 from tests.factories.scheduling import make_appointment
+from tests.guards.source import ROOT
 
 pytestmark = pytest.mark.django_db
 NOON = dt.datetime(2026, 6, 1, 16, tzinfo=dt.UTC)
+MAILED = [kind for kind in Kind if Path(f"{ROOT}/templates/reminders/en/{template_of(kind)}.txt").exists()]
 
 
 @pytest.fixture(autouse=True)
@@ -71,14 +76,17 @@ def all_texts(mail) -> str:
 @pytest.mark.parametrize("setting", Setting)
 def test_no_mail_tells_of_drug_dose_diagnosis_or_speciality(language, setting):
     load_catalog()
-    told = {kind: clinical_words(kind, visit_at(setting, language, kind)) for kind in Kind}
-    assert told == {kind: [] for kind in Kind}
+    told = {kind: clinical_words(kind, visit_at(setting, language, kind)) for kind in MAILED}
+    assert told == {kind: [] for kind in MAILED}
 
 
 def visit_at(setting, language, kind):
     site = {"name": f"Exampleton Infusion Center {kind}", "address": "Infusion Suite 4", "email": "desk@example.org"}
     illness = {"diagnosis_code": "D83.9", "diagnosis_text": "CVID"}
-    return visit(site_fields=site, setting=setting, language=language, **illness)
+    appointment = visit(site_fields=site, setting=setting, language=language, **illness)
+    User.objects.filter(pk=appointment.nurse.user_id).update(full_name="Robin Example", email=f"r{kind}@example.org")
+    appointment.nurse.refresh_from_db()
+    return appointment
 
 
 def clinical_words(kind, appointment) -> list[str]:
@@ -94,14 +102,7 @@ def clinical_words(kind, appointment) -> list[str]:
         "maria",
         appointment.patient.mrn.casefold(),
     ]
-    found = [*stems_in(text, CLINICAL_STEMS), *stems_in(text, formulary_stems())]
-    return found + [secret for secret in secrets if secret in text.casefold()]
-
-
-def test_the_word_list_finds_what_it_is_for():
-    load_catalog()
-    assert stems_in("Your INFUSION of 30 g", CLINICAL_STEMS) == ["infus"]
-    assert stems_in("Su infusión de Privigen", [*CLINICAL_STEMS, *formulary_stems()]) == ["infus", "privigen"]
+    return words.clinical_words(text) + [secret for secret in secrets if secret in text.casefold()]
 
 
 def test_a_confirmation_names_day_time_place_and_ways_to_answer():
@@ -150,6 +151,32 @@ def test_times_name_their_zone_where_the_patient_lives_in_another(zone, line):
     assert ("  That is 08:00, Chicago time" in lines) == (zone == "America/Chicago")
 
 
+def test_zones_are_named_in_the_language_of_the_mail():
+    lines = message_of(visit(language="es", time_zone="America/Los_Angeles")).text.splitlines()
+    assert "  09:00 (hora de Nueva York), hasta las 13:00 aproximadamente" in lines
+    assert "  Es decir: 06:00, hora de Los Ángeles" in lines
+
+
+def test_until_when_an_offer_stands_names_the_zone_of_who_is_to_answer():
+    zones = {"A": "America/New_York", "B": "America/Denver"}
+    texts = [message_of(visit(site_fields={"name": n}, time_zone=zone), Kind.OFFER).text for n, zone in zones.items()]
+    untils = [re.search("To take it or to decline, until (.*):", text)[1] for text in texts]
+    assert untils == ["Thursday, June 18, 2026, 08:00", "Thursday, June 18, 2026, 06:00 (Denver time)"]
+
+
+def test_the_line_shown_beside_the_subject_says_when_and_where_or_what_became_of_it():
+    appointment = visit()
+    lines = {kind: preheader(message_of(appointment, kind).html) for kind in (Kind.DAYS_3, Kind.CANCELLED)}
+    assert lines == {
+        Kind.DAYS_3: "09:00, Riverside Center",
+        Kind.CANCELLED: "This appointment is cancelled. You do not need to come.",
+    }
+
+
+def preheader(html: str) -> str:
+    return re.search(r'class="preheader"[^>]*>(.*?)</div>', html)[1]
+
+
 def test_the_other_side_of_midnight_is_named_with_its_day():
     appointment = visit(site_fields={"time_zone": "Pacific/Auckland"}, time_zone="America/New_York")
     assert "  That is Wednesday, June 17, 2026, 17:00, New York time" in message_of(appointment).text.splitlines()
@@ -166,16 +193,6 @@ def test_a_home_visit_is_by_the_patients_clock_and_without_the_address():
     assert "  08:00 (Chicago time), planned until 12:00" in lines
     assert "  At your home" in lines
     assert "1 River Road" not in "\n".join(lines)
-
-
-@pytest.mark.parametrize(
-    ("restricted_to", "advice"),
-    [(None, "Please drink plenty of water the day before"), (1500, "Please drink as your care team told you.")],
-)
-def test_whoever_must_drink_little_is_not_told_to_drink_much(restricted_to, advice):
-    message = message_of(visit(fluid_restriction_ml_per_day=restricted_to), Kind.DAYS_1)
-    assert advice in message.text
-    assert advice in message.html
 
 
 @pytest.mark.parametrize(
@@ -268,6 +285,6 @@ def test_the_mail_is_text_and_html_with_one_calendar_file():
 def test_in_the_dark_nothing_is_written_in_the_colors_of_daylight():
     html = message_of(visit()).html
     light, dark = html.split("prefers-color-scheme: dark", 1)
-    daylight = ("#51606f", "#45576a", "#5a6a7a", "#1c2733")
+    daylight = ("#415060", "#095456", "#1c2733")
     assert [color for color in daylight if color in light] == list(daylight)
     assert [color for color in daylight if color in dark.split("</style>")[0]] == []

@@ -54,7 +54,7 @@ def offered(place, *, mail=True, instead_of=None, order=None, **fields):
 
 
 def rows():
-    return list(Reminder.objects.order_by("pk").values_list("offer", "kind", "state", "reason"))
+    return list(Reminder.objects.filter(kind=Kind.OFFER).order_by("pk").values_list("offer", "kind", "state", "reason"))
 
 
 def test_each_open_offer_gets_one_message_however_often_it_is_planned(place):
@@ -153,7 +153,9 @@ def test_at_night_it_waits_for_a_decent_hour_or_is_left_to_the_telephone(place):
     at_night = NOON + 10 * HOUR  # 22:00; mails go from 08:00 on
     patient, short = offered(place, expires_at=NOON + 24 * HOUR), offered(place, expires_at=NOON + 19 * HOUR)
     plan_reminders(now=at_night)
-    assert list(Reminder.objects.order_by("pk").values_list("offer", "state", "reason", "due_at")) == [
+    assert list(
+        Reminder.objects.filter(kind=Kind.OFFER).order_by("pk").values_list("offer", "state", "reason", "due_at")
+    ) == [
         (patient.pk, ReminderState.OWED, "", NOON + 20 * HOUR),
         (short.pk, ReminderState.SKIPPED, Reason.OFFER_NIGHT, NOON + 20 * HOUR),
     ]

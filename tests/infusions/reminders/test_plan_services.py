@@ -31,11 +31,12 @@ def ledger(appointment) -> set[tuple]:
 
 
 def test_planning_a_booking_owes_confirmation_and_day_reminders(appointment):
-    assert dict(plan_reminders()) == {"skipped": 0, "planned": 3}
+    assert dict(plan_reminders()) == {"skipped": 0, "planned": 4}
     assert set(Reminder.objects.values_list("kind", "due_at", "state")) == {
         (Kind.CONFIRMATION, NOON, "owed"),
         (Kind.DAYS_3, dt.datetime(2026, 6, 15, 13, tzinfo=dt.UTC), "owed"),
         (Kind.DAYS_1, dt.datetime(2026, 6, 17, 13, tzinfo=dt.UTC), "owed"),
+        (Kind.HYDRATION, dt.datetime(2026, 6, 17, 21, tzinfo=dt.UTC), "owed"),
     }
 
 
@@ -55,9 +56,11 @@ def test_planning_a_move_after_the_confirmation_tells_of_the_move_and_skips_the_
         (1, "confirmation", "sent", ""),
         (1, "days_3", "skipped", "moved"),
         (1, "days_1", "skipped", "moved"),
+        (1, "hydration", "skipped", "moved"),
         (2, "moved", "owed", ""),
         (2, "days_3", "owed", ""),
         (2, "days_1", "owed", ""),
+        (2, "hydration", "owed", ""),
     }
 
 
@@ -68,6 +71,7 @@ def test_planning_a_move_that_the_patient_never_heard_of_confirms_the_new_time(a
         (2, "confirmation", "owed", ""),
         (2, "days_3", "owed", ""),
         (2, "days_1", "owed", ""),
+        (2, "hydration", "owed", ""),
     }
 
 
@@ -80,6 +84,7 @@ def test_planning_a_cancellation_tells_the_patient_and_skips_the_reminders(appoi
         (1, "confirmation", "sent", ""),
         (1, "days_3", "skipped", "cancelled"),
         (1, "days_1", "skipped", "cancelled"),
+        (1, "hydration", "skipped", "cancelled"),
         (2, "cancelled", "owed", ""),
     }
 
@@ -98,6 +103,7 @@ def test_planning_after_a_long_outage_finds_near_visits(appointment, time_machin
         (1, "confirmation", "owed", ""),
         (1, "days_3", "skipped", "too_late"),
         (1, "days_1", "owed", ""),
+        (1, "hydration", "owed", ""),
     }
 
 
@@ -116,10 +122,10 @@ def test_planning_ignores_what_has_begun(appointment, time_machine):
 def test_planning_costs_the_same_number_of_queries_for_many_visits(appointment, django_assert_num_queries):
     plan_reminders()
     for _ in range(3):
-        make_appointment(day=VISIT_DAY)
-    with django_assert_num_queries(11):
+        make_appointment(day=dt.date(2026, 6, 18))
+    with django_assert_num_queries(13):
         plan_reminders()
-    assert Reminder.objects.count() == 12
+    assert Reminder.objects.count() == 16
 
 
 def written(appointment, moment):

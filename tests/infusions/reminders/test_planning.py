@@ -168,10 +168,11 @@ def test_a_decent_hour_inside_long_quiet_hours_waits_for_their_end():
         (Kind.DAYS_7, "2026-06-12T13:00"),
         (Kind.DAYS_3, "2026-06-16T13:00"),
         (Kind.DAYS_1, "2026-06-18T09:00"),
+        (Kind.HYDRATION, "2026-06-18T00:00"),  # 20:00 in New York
     ],
 )
 def test_each_kind_has_a_moment_after_which_it_is_not_sent(kind, expected):
-    assert latest_moment(kind, utc("2026-06-18T13:00")) == utc(expected)
+    assert latest_moment(kind, utc("2026-06-18T13:00"), NEW_YORK, NIGHT) == utc(expected)
 
 
 def test_every_day_that_a_site_may_choose_is_a_kind_of_message():

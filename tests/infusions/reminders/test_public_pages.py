@@ -67,15 +67,6 @@ def test_the_page_shows_when_where_and_whom_to_call(reader, appointment):
     assert stems_in(strip_tags(page)) == []
 
 
-def test_looking_changes_nothing(reader, appointment):
-    before, events = facts(appointment), AuditEvent.objects.count()
-    for url in (visit_url(appointment), stop_url(appointment)):
-        for method in (reader.get, reader.head):
-            assert method(url).status_code == 200
-    assert (facts(appointment), AuditEvent.objects.count()) == (before, events)
-    assert may_contact(appointment.patient, Channel.EMAIL)
-
-
 def test_confirming_confirms_and_thanks(reader, appointment):
     response = reader.post(visit_url(appointment), {"answer": "confirm"}, follow=True)
     assert facts(appointment) == (State.CONFIRMED, NOON, None, "")
@@ -83,23 +74,28 @@ def test_confirming_confirms_and_thanks(reader, appointment):
     assert AuditEvent.objects.get(action="appointment.confirmed").actor_name == "Patient"
 
 
-@pytest.mark.parametrize(
-    ("answer", "kept"),
-    [("move", "Asks for another time. Any afternoon"), ("cannot", "Cannot come. Any afternoon")],
-)
-def test_a_wish_is_kept_with_its_words_and_the_visit_stays(reader, appointment, answer, kept):
-    response = reader.post(visit_url(appointment), {"answer": answer, "message": "Any afternoon"}, follow=True)
-    assert facts(appointment) == (State.EXPECTED, None, NOON, kept)
-    assert "Until then this appointment is kept for you." in response.content.decode()
+def test_the_page_leads_to_the_other_answers(reader, appointment):
+    page = reader.get(visit_url(appointment)).text
+    for name, purpose in (("move-visit", links.Purpose.MOVE), ("cancel-visit", links.Purpose.CANCEL)):
+        assert reverse(f"reminders:{name}", args=[links.visit_token(appointment, purpose)]) in page
+    assert stop_url(appointment) in page
 
 
-def test_a_patient_may_change_his_mind(reader, appointment):
-    for answer in ("confirm", "move", "confirm"):
-        reader.post(visit_url(appointment), {"answer": answer})
+def test_close_to_the_visit_it_says_to_call_instead(reader, appointment, time_machine):
+    time_machine.move_to(appointment.start - dt.timedelta(hours=23))
+    page = reader.get(visit_url(appointment)).text
+    said = ("I will come" in page, "too close to your appointment" in page, "tel:555 0100" in page)
+    assert (said, "/move/" in page, "/cancel/" in page) == ((True, True, True), False, False)
+
+
+def test_who_asked_for_another_time_may_come_after_all(reader, appointment):
+    Appointment.objects.update(move_requested_at=NOON)
+    assert "Until then this appointment is kept for you." in reader.get(visit_url(appointment)).text
+    reader.post(visit_url(appointment), {"answer": "confirm"})
     assert facts(appointment)[:3] == (State.CONFIRMED, NOON, None)
 
 
-@pytest.mark.parametrize("data", [{}, {"answer": "delete"}, {"answer": "move", "message": "x" * 251}])
+@pytest.mark.parametrize("data", [{}, {"answer": "delete"}, {"answer": "move", "message": "x"}])
 def test_answers_that_the_page_does_not_offer_change_nothing(reader, appointment, data):
     before = facts(appointment)
     assert reader.post(visit_url(appointment), data).status_code == 302
@@ -201,8 +197,9 @@ def test_stopping_mails_is_the_patients_own_decision_and_can_be_taken_back(reade
     assert may_contact(appointment.patient, Channel.EMAIL)
 
 
-def test_a_mail_program_unsubscribes_with_one_post(reader, appointment):
-    reader.post(stop_url(appointment), {"List-Unsubscribe": "One-Click"})
-    reader.post(stop_url(appointment), {"List-Unsubscribe": "One-Click"})
+def test_a_mail_program_unsubscribes_with_one_post_that_is_not_sent_elsewhere(reader, appointment):
+    for _ in range(2):
+        response = reader.post(stop_url(appointment), {"List-Unsubscribe": "One-Click"})
+        assert (response.status_code, "We do not write to you" in response.text) == (200, True)
     assert not may_contact(appointment.patient, Channel.EMAIL)
     assert ContactPreference.objects.filter(consents=False).count() == 1

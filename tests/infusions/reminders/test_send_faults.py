@@ -139,7 +139,7 @@ def test_a_fault_in_one_visit_stops_neither_planning_nor_sending_for_the_others(
     patients = [unplanned.patient_id, broken.patient_id]
     Patient.objects.filter(pk__in=patients).update(time_zone="Nowhere/Land")
     plan_reminders()
-    assert (unplanned.reminders.count(), appointment.reminders.count()) == (0, 3)
+    assert (unplanned.reminders.count(), appointment.reminders.count()) == (0, 4)
     assert dict(send_due()) == {"retried": 1, "sent": 1}
     faulty.refresh_from_db()
     assert faulty.detail == "not decided: ZoneInfoNotFoundError"

@@ -33,7 +33,7 @@ def hours(number):
     return NOW + dt.timedelta(hours=number)
 
 
-def test_unconfirmed_holds_the_next_48_hours(center):
+def test_unconfirmed_holds_the_next_48_hours_and_who_asks_for_another_time(center):
     def visit(start, **fields):
         chair = make_chair(site=center.site)
         return make_appointment(
@@ -46,10 +46,12 @@ def test_unconfirmed_holds_the_next_48_hours(center):
     visit(hours(4), state=State.CANCELLED)
     visit(hours(-1))
     visit(hours(48.25))
+    later = visit(hours(24 * 30), move_requested_at=NOW)
     make_appointment(start=hours(5))
     assert rows_of("unconfirmed", center) == [
         (soon.patient_id, "Mon 2 Mar, 08:00", ("Has not confirmed",)),
         (asks.patient_id, "Wed 4 Mar, 07:00", ("Asks for another time: Rather at noon?",)),
+        (later.patient_id, "Wed 1 Apr, 08:00", ("Asks for another time",)),
     ]
 
 
@@ -112,6 +114,32 @@ def test_due_not_booked_keeps_whose_visit_came_to_nothing_and_tells_every_site_o
     make_order(infusion_minutes=60, starts_on=TODAY, status="draft")
     assert [one[0] for one in due(center)] == [order.pk, new.pk]
     assert [one.order.pk for one in due_orders(make_site(), NOW)] == [new.pk]
+
+
+def test_due_not_booked_holds_who_lost_a_visit_of_a_series_until_another_is_in_time(center, order):
+    """Held on 12 February; of the visits of 12 March and 9 April the first was cancelled."""
+    visit_of(center, order, dt.date(2026, 2, 12), state=State.COMPLETED)
+    visit_of(center, order, dt.date(2026, 3, 12), state=State.CANCELLED, cancel_reason="By the patient: away.")
+    visit_of(center, order, dt.date(2026, 4, 9))
+    window = (dt.date(2026, 3, 8), dt.date(2026, 3, 16))
+    assert due(center) == [(order.pk, *window, dt.date(2026, 2, 12))]
+    why = ("Last on Thu 12 Feb 2026", "Last cancelled: By the patient: away.")
+    assert [row[2] for row in rows_of("due-not-booked", center)] == [why]
+    visit_of(center, order, dt.date(2026, 3, 13))
+    assert due(center) == []
+
+
+def test_due_not_booked_counts_what_was_given_today_as_given(center):
+    weekly = long_order(interval_days=7, tolerance_days=1)
+    visit_of(center, weekly, TODAY, at="06:00", state=State.COMPLETED)
+    assert [one[1:] for one in due(center)] == [(TODAY + 6 * ONE, TODAY + 8 * ONE, TODAY)]
+
+
+def test_due_not_booked_holds_who_was_given_elsewhere_and_cancelled_here(center):
+    order = make_order(infusion_minutes=60, last_dose_on=dt.date(2026, 2, 5), doses_given=3)
+    assert due(center) == []
+    visit_of(center, order, TODAY + 3 * ONE, state=State.CANCELLED)
+    assert [one[0] for one in due(center)] == [order.pk]
 
 
 def ending(center):

@@ -26,7 +26,7 @@ from tests.infusions.scheduling.test_clock_changes import DAY, book_at, daily_or
 from tests.infusions.scheduling.test_races import database_url
 from tests.infusions.scheduling.zone_worker import answers
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.once]
 
 
 @pytest.fixture(autouse=True)

@@ -1,0 +1,17 @@
+"""No web request talks to the broker: a publish to a frozen one would hold the page. Tasks alone wake tasks."""
+
+import ast
+
+from tests.guards.source import modules
+
+PUBLISHING = {"delay", "apply_async", "send_task", "on_commit"}
+
+
+def publishing(module: str) -> list[str]:
+    calls = (node for node in ast.walk(modules()[module]) if isinstance(node, ast.Call))
+    return [call.func.attr for call in calls if isinstance(call.func, ast.Attribute) and call.func.attr in PUBLISHING]
+
+
+def test_only_tasks_wake_tasks():
+    found = {module: names for module in modules() if (names := publishing(module))}
+    assert found == {"infusions.reminders.tasks": ["apply_async"]}
