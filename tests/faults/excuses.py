@@ -50,7 +50,7 @@ def is_too_late(row: Reminder, told: Version, settled: dt.datetime, world: World
 
 
 def was_held(row: Reminder, world: World) -> bool:
-    return row.appointment.order_id in world.holds
+    return row.kind != "cancelled" and row.appointment.order_id in world.holds
 
 
 def refusals_of_patient(row: Reminder, evidence: Evidence) -> list[str]:

@@ -158,6 +158,7 @@ def judge_visits(rows: list[Reminder], world: World, evidence: Evidence, figures
             )
             if heard and not told and not excused:
                 figures.lost.append(f"visit {visit}: the patient has {heard[0].kind}, and never heard it is cancelled")
+                figures.lost += [f"    {named(row)}: {row.state} {row.reason}" for row in of_visit[visit]]
         elif missing := [
             kind
             for kind in expected_kinds(of_visit[visit][0].site if of_visit[visit] else world.sites[0])
