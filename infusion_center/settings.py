@@ -267,27 +267,22 @@ REMINDER_DOMAIN_PER_MINUTE = env.int("REMINDER_DOMAIN_PER_MINUTE", 300)
 REMINDER_SCAN_SECONDS = env.int("REMINDER_SCAN_SECONDS", 30)
 TRIM_CLAIMS_SECONDS = 6 * 60 * 60
 CELERY_BEAT_SCHEDULE_FILENAME = str(VAR_DIR / "celerybeat-schedule")
+TASKS = "infusions.reminders.tasks"
 LONG_AGO = dt.datetime(2000, 1, 1, tzinfo=dt.UTC)
+
+
+def every(seconds: int, task: str, *, expires: int = 0, **more) -> dict:
+    return {"task": task, "schedule": schedule(seconds), "options": {"expires": expires or seconds}, **more}
+
+
+# An expired wake-up is dropped: the next one does all that is due. That of the planner lasts longer, so that it is not
+# always dropped while senders wake each other for a long backlog. The first beat wakes both.
 CELERY_BEAT_SCHEDULE = {
-    # An expired wake-up is dropped: the next one does all the work that is due. That of the planner lasts longer, so
-    # that it is not always dropped while senders wake each other for a long backlog. The first beat wakes both.
-    "plan-reminders": {
-        "task": "infusions.reminders.tasks.plan_reminders",
-        "schedule": schedule(REMINDER_SCAN_SECONDS),
-        "options": {"expires": 4 * REMINDER_SCAN_SECONDS},
-        "last_run_at": LONG_AGO,
-    },
-    "send-reminders": {
-        "task": "infusions.reminders.tasks.send_due_reminders",
-        "schedule": schedule(REMINDER_SCAN_SECONDS),
-        "options": {"expires": REMINDER_SCAN_SECONDS},
-        "last_run_at": LONG_AGO,
-    },
-    "trim-claims": {
-        "task": "infusions.scheduling.tasks.trim_claims",
-        "schedule": schedule(TRIM_CLAIMS_SECONDS),
-        "options": {"expires": TRIM_CLAIMS_SECONDS},
-    },
+    "plan-reminders": every(
+        REMINDER_SCAN_SECONDS, f"{TASKS}.plan_reminders", expires=4 * REMINDER_SCAN_SECONDS, last_run_at=LONG_AGO
+    ),
+    "send-reminders": every(REMINDER_SCAN_SECONDS, f"{TASKS}.send_due_reminders", last_run_at=LONG_AGO),
+    "trim-claims": every(TRIM_CLAIMS_SECONDS, "infusions.scheduling.tasks.trim_claims"),
 }
 
 LOGGING = {

@@ -40,8 +40,9 @@ def plan_reminders(*, now: dt.datetime | None = None, seconds: float = SCAN_SECO
     done = Counter(skipped=_skip_overtaken(span, now))
     done.update(_plan_visits(span, now, ends))
     done.update(_plan_offers(now))
-    done["planned"] += plan_after_care(now, changed_since=None if span.near_until else span.changed_since)
-    done["planned"] += day_sheets.plan_day_sheets(now)
+    after_care = plan_after_care(now, changed_since=None if span.near_until else span.changed_since)
+    if planned := after_care + day_sheets.plan_day_sheets(now):
+        done["planned"] += planned
     note_scan(span, now, is_whole=not done["left"])
     return done
 

@@ -135,7 +135,7 @@ def day_sheet_context(sheet: DaySheet) -> dict:
         "language": language,
         "name": sheet.nurse.user.full_name.split()[0],
         # Nobody calls the front desk about a day sheet.
-        "place": Place(place_name(sheet.site, language), "", "", sheet.site.email),
+        "place": Place(place_name(sheet.site, language), "", "", reach_of(sheet.site)[2]),
         "day": date_format(sheet.day, DATE_FORMATS[language]),
         "visits": len(visits),
         "begins": _wall(visits[0].start, sheet.site) if visits else "",

@@ -6,6 +6,7 @@ import pytest
 from django.urls import reverse
 
 from infusion_center.audit.models import AuditEvent
+from infusions.reminders.heartbeat import SENDER, note_beat
 from infusions.reminders.models import Kind, Reason, Reminder, ReminderState
 from infusions.reminders.services import plan_reminders, send_due
 from patients.search_keys import write_search_keys
@@ -105,6 +106,7 @@ def test_the_list_costs_the_same_for_many_rows(client_for, appointment, django_a
 
 def test_silence_is_told(client_for, appointment, time_machine):
     make_reminder(appointment=appointment)
+    note_beat(SENDER, now=NOON)
     warning = "Messages have been due for more than ten minutes"
     client = client_for("scheduler")
     assert warning not in client.get(reverse("reminders:reminder-list")).content.decode()

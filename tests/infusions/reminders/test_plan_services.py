@@ -136,9 +136,9 @@ def written(appointment, moment):
 @pytest.mark.parametrize(
     ("late", "again_after", "planned"),
     [
-        (4 * MINUTE, MINUTE, 3),  # within the overlap of the frequent scan
+        (4 * MINUTE, MINUTE, 4),  # within the overlap of the frequent scan
         (9 * MINUTE, MINUTE, 0),
-        (9 * MINUTE, 61 * MINUTE, 3),  # by the whole scan of the hour
+        (9 * MINUTE, 61 * MINUTE, 4),  # by the whole scan of the hour
     ],
 )
 def test_a_visit_that_was_committed_late_is_found(time_machine, late, again_after, planned):
@@ -155,7 +155,7 @@ def test_the_first_scan_after_an_outage_looks_at_all_that_changed_meanwhile(time
     far = make_appointment(day=VISIT_DAY + dt.timedelta(days=200))
     time_machine.move_to(NOON + dt.timedelta(days=9))
     plan_reminders()
-    assert ledger(far) == {(1, kind, "owed", "") for kind in ("confirmation", "days_3", "days_1")}
+    assert ledger(far) == {(1, kind, "owed", "") for kind in ("confirmation", "days_3", "days_1", "hydration")}
 
 
 def test_a_clock_that_was_set_back_makes_the_scan_whole(appointment, time_machine):
@@ -168,5 +168,5 @@ def test_a_clock_that_was_set_back_makes_the_scan_whole(appointment, time_machin
 def test_a_scan_that_runs_out_of_time_tells_what_is_left_and_is_gone_on_with(appointment):
     assert dict(plan_reminders(seconds=-1)) == {"skipped": 0, "left": 1}
     assert (last_beat(PLANNER).beat_at, last_beat(PLANNER).seen_until) == (NOON, None)
-    assert dict(plan_reminders()) == {"skipped": 0, "planned": 3}
+    assert dict(plan_reminders()) == {"skipped": 0, "planned": 4}
     assert last_beat(PLANNER).seen_until == NOON
