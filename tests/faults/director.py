@@ -70,11 +70,13 @@ class Director:
         self._go_on_to(change.after)
         self._wake()
         self._wait_until_quiet()
+        self._let_tries_come_to_an_end()
 
     def _go_on_to(self, moment: dt.datetime) -> None:
         """Not past the last hours in which a message is still of use: that would be an outage of days."""
         pressing = Reminder.objects.filter(state="owed", appointment__start__lte=moment + LAST_CALL)
-        pressing = pressing.exclude(appointment__order__status="held").order_by("due_at")
+        held = Q(appointment__order__status="held") & ~Q(kind="cancelled")
+        pressing = pressing.exclude(held).order_by("due_at")
         while (row := pressing.filter(due_at__gt=clock.now(), due_at__lt=moment).first()) is not None:
             CLOCK.jump(row.due_at + SECOND)
             self._wake()

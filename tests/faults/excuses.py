@@ -5,7 +5,7 @@ import datetime as dt
 from infusions.reminders.models import Reminder
 from tests.faults.evidence import Evidence
 from tests.faults.expected import awake_at, due_at, latest_at
-from tests.faults.world import Version, World
+from tests.faults.world import EVENINGS, Version, World
 
 # A service notes its time at its beginning, the run after its end.
 NEAR = dt.timedelta(seconds=30)
@@ -22,7 +22,7 @@ def excuse_for_skipping(row: Reminder, world: World, evidence: Evidence) -> bool
         "moved": versions[-1].number > row.appointment_version,
         "cancelled": versions[-1].cancelled,
         "no_consent": row.appointment.patient_id in world.withdrawn,
-        "told_recently": bool(due := due_of(row, told)) and due < told.since + FRESH + NEAR,
+        "told_recently": was_told_recently(row, told),
         "too_late": is_too_late(row, told, settled, world),
         "begun": told.start <= settled and was_held(row, world),
         "no_decent_hour": awake_at(told.since, row.appointment.patient.time_zone, row.appointment.site) >= told.start,
@@ -36,18 +36,21 @@ def excuse_for_failing(row: Reminder, evidence: Evidence) -> bool:
     return row.reason == "address_refused" and any(map(is_permanent, said))
 
 
-def due_of(row: Reminder, told: Version) -> dt.datetime | None:
-    return due_at(row.kind, told.start, row.appointment.patient.time_zone)
+def was_told_recently(row: Reminder, told: Version) -> bool:
+    due = due_at(row.kind, told.start, row.appointment.patient.time_zone)
+    return due is not None and due < told.since + NEAR + (dt.timedelta() if row.kind == "hydration" else FRESH)
 
 
 def is_too_late(row: Reminder, told: Version, settled: dt.datetime, world: World) -> bool:
     """Late by the order's hold, or because the visit became what it is only then; never by a fault of the run."""
-    latest = latest_at(row.kind, told.start)
-    return settled >= latest and (was_held(row, world) or told.since + NEAR >= latest)
+    zone = row.appointment.patient.time_zone
+    latest = latest_at(row.kind, told.start, zone)
+    slept = row.kind == "hydration" and zone != EVENINGS
+    return settled >= latest and (slept or was_held(row, world) or told.since + NEAR >= latest)
 
 
 def was_held(row: Reminder, world: World) -> bool:
-    return row.appointment.order_id in world.holds
+    return row.kind != "cancelled" and row.appointment.order_id in world.holds
 
 
 def refusals_of_patient(row: Reminder, evidence: Evidence) -> list[str]:

@@ -11,7 +11,7 @@ from tests.faults.evidence import Evidence, Mail
 from tests.faults.excuses import excuse_for_failing, excuse_for_skipping
 from tests.faults.expected import due_at, expected_kinds, is_night
 from tests.faults.ground import DECK, FAULTS
-from tests.faults.world import REMINDER_DAYS, Version, World
+from tests.faults.world import Version, World
 
 # Between the decision to send and the mail server lies some time of a busy machine; what changes in it comes too late.
 GRACE_SECONDS = 1.0
@@ -41,7 +41,7 @@ class Figures:
 def judged(world: World, rig, *, wanted: int, longest_wait: float) -> Figures:
     rows = list(
         Reminder.objects.select_related(
-            "appointment__patient", "appointment__order", "appointment__site", "offer__entry__patient"
+            "appointment__patient", "appointment__order", "appointment__site", "nurse__user", "day_site"
         ).order_by("pk")
     )
     evidence = Evidence(rows, rig.killed_groups)
@@ -94,14 +94,14 @@ def faults_of(mail: Mail, world: World) -> list[str]:
         return ["no row of the ledger has this Message-ID"]
     row, since = mail.row, mail.begun_at - GRACE_SECONDS
     found = []
-    if mail.to != [row.patient.email]:
+    if mail.to != [row.reader_email]:
         found.append(f"went to {mail.to}")
-    if row.kind != "confirmation" and is_night(mail.begun, row.patient.time_zone, row.site):
-        found.append(f"sent at night: {mail.begun:%d %b %H:%M} UTC, {row.patient.time_zone}")
-    if world.withdrawn.get(row.patient.pk, float("inf")) < since:
-        found.append("sent after consent was withdrawn")
+    if row.kind != "confirmation" and is_night(mail.begun, row.reader_zone, row.site):
+        found.append(f"sent at night: {mail.begun:%d %b %H:%M} UTC, {row.reader_zone}")
     if row.appointment_id is None:
         return found
+    if world.withdrawn.get(row.patient.pk, float("inf")) < since:
+        found.append("sent after consent was withdrawn")
     history = world.history[row.appointment_id]
     if not any(is_about(row, version) for version in versions_around(history, since, mail.begun_at + GRACE_SECONDS)):
         found.append(f"sent for version {row.appointment_version}, though the visit was {history[-1]}")
@@ -158,5 +158,10 @@ def judge_visits(rows: list[Reminder], world: World, evidence: Evidence, figures
             )
             if heard and not told and not excused:
                 figures.lost.append(f"visit {visit}: the patient has {heard[0].kind}, and never heard it is cancelled")
-        elif missing := [kind for kind in expected_kinds(REMINDER_DAYS) if not have & set(kind)]:
+                figures.lost += [f"    {named(row)}: {row.state} {row.reason}" for row in of_visit[visit]]
+        elif missing := [
+            kind
+            for kind in expected_kinds(of_visit[visit][0].site if of_visit[visit] else world.sites[0])
+            if not have & set(kind)
+        ]:
             figures.lost.append(f"visit {visit} v{last.number}: nothing in the ledger for {missing}")

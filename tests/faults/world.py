@@ -28,6 +28,8 @@ from tests.faults.ground import TAKEN
 from tests.faults.zones import DAY, ZONES, Change
 
 REMINDER_DAYS = [2, 1]
+# The evenings of this zone are looked at (see zones.LOOKS): its site sends what belongs to the evening before.
+EVENINGS = "America/New_York"
 
 
 @dataclass(frozen=True)
@@ -53,7 +55,15 @@ class World:
         self.desk = make_staff(role=Role.MANAGER)
         self.schedule = make_rate_schedule()
         self.sites = [
-            make_site(time_zone=zone, weekdays=range(7), opens="07:00", closes="20:00", reminder_days=REMINDER_DAYS)
+            make_site(
+                time_zone=zone,
+                weekdays=range(7),
+                opens="07:00",
+                closes="20:00",
+                reminder_days=REMINDER_DAYS,
+                sends_hydration_mail=zone == EVENINGS,
+                sends_day_sheet=zone == EVENINGS,
+            )
             for zone in ZONES
         ]
         self.nurses = {site.pk: [make_nurse(site=site) for _ in range(3)] for site in self.sites}
