@@ -111,10 +111,10 @@ class Director:
         FAULTS.write(kind=kinds.CLOCK)
 
     def _let_tries_come_to_an_end(self) -> None:
-        """Jump by minutes to where leases run out and messages are tried again, before hours pass."""
+        """Jump by minutes to where leases and pauses end, and messages are tried again, before hours pass."""
         for _ in range(MOST_STEPS):
             now = clock.now()
-            waiting = Reminder.objects.filter(Q(state="claimed") | Q(state="owed", tries__gt=0, due_at__lte=now + SOON))
+            waiting = Reminder.objects.filter(Q(state="claimed") | Q(state="owed", due_at__lte=now + SOON))
             step = max((row.lease_until or row.due_at for row in waiting), default=None)
             if step is None:
                 return
