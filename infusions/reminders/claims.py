@@ -30,15 +30,14 @@ PAUSES_SECONDS = (0.2, 1, 3)
 def claim_batch(*, worker: str, now: dt.datetime, size: int) -> list[Reminder]:
     """Take up to so many due rows for this sender until their lease runs out, oldest first.
 
+    What a dead sender left comes one by one: a message that killed it takes no others along the next time.
     Rows that another sender is just taking are passed over (PostgreSQL), or the write lock of the whole database was
     waited for (SQLite): two senders get different rows.
     """
     lapsed = Reminder.objects.filter(state=ReminderState.CLAIMED, lease_until__lte=now)
     owed = Reminder.objects.filter(state=ReminderState.OWED, due_at__lte=now)
     # One state at a time: each walks along its own stretch of the index, however long the history is.
-    chosen = _first_free(lapsed, size)
-    if len(chosen) < size:
-        chosen += _first_free(owed, size - len(chosen))
+    chosen = _first_free(lapsed, 1) or _first_free(owed, size)
     lease_until = _take(Reminder.objects.due(now).filter(pk__in=chosen), worker, now) if chosen else None
     taken = Reminder.objects.filter(
         pk__in=chosen, state=ReminderState.CLAIMED, claimed_by=worker, lease_until=lease_until

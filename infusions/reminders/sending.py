@@ -23,7 +23,16 @@ from django.db import DatabaseError
 
 from infusion_center.core import clock
 from infusions.reminders import heartbeat, pacing
-from infusions.reminders.claims import claim_batch, give_back, hand_back, reread, settle, settle_sent, try_later
+from infusions.reminders.claims import (
+    MAX_TRIES,
+    claim_batch,
+    give_back,
+    hand_back,
+    reread,
+    settle,
+    settle_sent,
+    try_later,
+)
 from infusions.reminders.deciding import Facts, decide, facts_of, is_unchanged
 from infusions.reminders.delivery import Mailer, RefusedForGood, ServerUnavailable, TryLater
 from infusions.reminders.models import Reason, Reminder, ReminderState
@@ -135,6 +144,8 @@ class Batch:
     def _decide_and_send(self, reminder: Reminder) -> str:
         """Send outside any transaction, record. Returns the outcome."""
         now = self.tell_time()
+        if reminder.tries > MAX_TRIES:  # tries that came to an end are given up by try_later: these senders died
+            return settle(reminder, ReminderState.FAILED, now, reason=Reason.GAVE_UP, detail="its senders died")
         try:
             if not is_unchanged(reminder):
                 [reminder] = reread([reminder]) or [None]

@@ -173,6 +173,23 @@ def test_what_the_server_took_is_recorded_through_a_moment_without_database(owed
     assert (set(states()), len(mail.outbox)) == ({(ReminderState.SENT, 1)}, 5)
 
 
+def test_what_a_dead_sender_left_comes_one_by_one(owed):
+    lost = claim_batch(worker="dead", now=NOON, size=3)
+    later = lost[0].lease_until
+    taken = [[row.pk for row in claim_batch(worker="a", now=later, size=20)] for _ in range(4)]
+    assert taken == [[owed[0].pk], [owed[1].pk], [owed[2].pk], [owed[3].pk, owed[4].pk]]
+
+
+def test_a_message_that_killed_its_senders_is_given_up(owed):
+    killer = owed[0]
+    Reminder.objects.filter(pk=killer.pk).update(
+        state=ReminderState.CLAIMED, tries=12, claimed_by="dead", lease_until=NOON
+    )
+    assert dict(send_due()) == {"failed": 1, "sent": 4}
+    killer.refresh_from_db()
+    assert (killer.state, killer.reason, killer.detail) == (ReminderState.FAILED, Reason.GAVE_UP, "its senders died")
+
+
 def test_each_further_mail_costs_six_statements(monkeypatch):
     """Is the visit unchanged, the site's own words, savepoint, settled, audit row, savepoint released."""
     each_takes(monkeypatch, seconds=0)
