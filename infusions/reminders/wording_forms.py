@@ -26,7 +26,7 @@ class WordingForm(FormMixin, forms.ModelForm):
         self.helper.disable_csrf = True  # the page's form holds it, before the fields
         hints = {
             "subject": f"Now: {shipped.subject}. No name here: it stands on locked screens.",
-            "opening": "Comes after the greeting, instead of the shipped sentence.",
+            "opening": "Comes after the greeting, instead of the standard sentence.",
             "note": "Comes after the day and place. Empty lines begin a new paragraph.",
         }
         for name, field in self.fields.items():

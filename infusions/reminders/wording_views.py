@@ -89,7 +89,7 @@ def wording_html(request, kind, language, *, site):
 @at_site
 def wording_reset(request, kind, language, *, site):
     services.reset_wording(**_mail(site, kind, language), by=request.user)
-    messages.success(request, "The shipped words are back.")
+    messages.success(request, "The standard words are back.")
     return redirect("reminders:wording-list")
 
 
