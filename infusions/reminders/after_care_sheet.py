@@ -28,6 +28,7 @@ ASKED = {
     "breathing": "Trouble breathing",
     "one-side": "Weak on one side, trouble speaking or seeing, confused",
     "face-swelling": "Swollen face, lips, tongue or throat",
+    "fainted": "Fainted or passed out",
     "limb": "One arm or leg swollen, painful or red",
     "dark-urine": "Dark urine",
     "little-urine": "Much less urine, or none",
