@@ -20,7 +20,7 @@ FACES = {
     Urgency.EMERGENCY: Face("emergency", "Emergency: call now", "siren"),
     Urgency.URGENT: Face("urgent", "Within the hour", "phone-call"),
     Urgency.TODAY: Face("today", "Today", "clock"),
-    Urgency.NONE: Face("none", "No call needed", "check"),
+    Urgency.NONE: Face("none", "Nothing reported", "check"),
 }
 # The questions in the nurse's words.
 ASKED = {
