@@ -52,7 +52,7 @@ def test_the_advice_on_drinking_follows_the_fluid_restriction(kind, restricted_t
 @pytest.mark.parametrize(
     ("kind", "at_center", "at_home"),
     [
-        (Kind.HYDRATION, "Call us before you come", "Call us before the visit"),
+        (Kind.HYDRATION, "before you come", "before the visit"),
         (Kind.CANCELLED, "You do not need to come.", "Nobody will come to you."),
     ],
 )
