@@ -134,8 +134,12 @@ def reports_of(appointment: Appointment) -> list[PatientReport]:
     return list(appointment.patient_reports.filter(reported_at__gte=opens_at(appointment)).order_by("id"))
 
 
+def newest_reports(appointment: Appointment) -> list[PatientReport]:
+    return list(reversed(reports_of(appointment)))
+
+
 def latest_report(appointment: Appointment) -> PatientReport | None:
-    return next(reversed(reports_of(appointment)), None)
+    return next(iter(newest_reports(appointment)), None)
 
 
 def reported_values(reports: list[PatientReport]) -> dict[str, Reported]:

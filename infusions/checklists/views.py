@@ -17,7 +17,7 @@ from infusions.checklists import cards, confirming, services
 from infusions.checklists.forms import changed_answers, posted_answer
 from infusions.checklists.models import ChecklistItem, PatientReport, PreInfusionChecklist
 from infusions.checklists.outcome_views import outcome_context
-from infusions.checklists.patient_reports import latest_report
+from infusions.checklists.patient_reports import newest_reports
 from infusions.checklists.queries import current_run, nothing_new, run_state
 from infusions.scheduling.models import Appointment
 
@@ -48,7 +48,7 @@ def checklist_detail(request, appointment_id):
         if run.is_open and has_permission(request.user, Permission.FILL_CHECKLIST):
             return fill_page(request, run)
         return render(request, "infusions/checklists/outcome.html", outcome_context(request, run))
-    context = {"appointment": appointment, "earlier": run, "report": latest_report(appointment)}
+    context = {"appointment": appointment, "earlier": run, "reports": newest_reports(appointment)}
     return render(request, "infusions/checklists/start.html", context)
 
 
@@ -57,7 +57,7 @@ def fill_page(request, run, *, errors=None, typed=None, problems=()):
     drawn = cards.cards_of(state, errors=errors, typed=typed, viewer=request.user)
     context = page_context(state) | {
         "sections": cards.sections_of(drawn),
-        "report": latest_report(state.run.appointment),
+        "reports": newest_reports(state.run.appointment),
         "errors": errors or {},
         "problems": problems,
     }

@@ -16,7 +16,7 @@ YES, NO = "yes", "no"
 LONGEST_COMMENT, LONGEST_NOTE = 300, 500
 
 # Codes of the questions as they are asked: the gravest first, so that nobody has to read on.
-RED = ("chest-pain", "breathing", "one-side", "face-swelling")
+RED = ("chest-pain", "breathing", "one-side", "face-swelling", "fainted")
 WITH_HEADACHE = ("stiff-neck", "light-hurts", "vomiting")
 QUESTIONS = (
     *RED,
@@ -57,6 +57,7 @@ RULES = (
         ("one-side",),
     ),
     Rule(Urgency.EMERGENCY, blocker("after-care-face-swelling", "Swollen face, lips or throat"), ("face-swelling",)),
+    Rule(Urgency.EMERGENCY, blocker("after-care-fainted", "Fainted"), ("fainted",)),
     Rule(
         Urgency.URGENT,
         warning("after-care-headache-signs", "Headache with vomiting, fever or pain from light"),

@@ -20,7 +20,7 @@ FACES = {
     Urgency.EMERGENCY: Face("emergency", "Emergency: call now", "siren"),
     Urgency.URGENT: Face("urgent", "Within the hour", "phone-call"),
     Urgency.TODAY: Face("today", "Today", "clock"),
-    Urgency.NONE: Face("none", "No call needed", "check"),
+    Urgency.NONE: Face("none", "Nothing reported", "check"),
 }
 # The questions in the nurse's words.
 ASKED = {
@@ -28,6 +28,7 @@ ASKED = {
     "breathing": "Trouble breathing",
     "one-side": "Weak on one side, trouble speaking or seeing, confused",
     "face-swelling": "Swollen face, lips, tongue or throat",
+    "fainted": "Fainted or passed out",
     "limb": "One arm or leg swollen, painful or red",
     "dark-urine": "Dark urine",
     "little-urine": "Much less urine, or none",

@@ -20,7 +20,7 @@ from infusions.reminders.after_care_models import AfterCareReport, Urgency
 from infusions.reminders.after_care_services import closes_at, opening_problems, record_after_care_report
 from infusions.reminders.emergency_numbers import emergency_number
 from infusions.reminders.public_views import LINK_IN_MAIL, page_of, patient_page
-from infusions.reminders.wording import day_of
+from infusions.reminders.wording import day_of, moment_of
 from infusions.scheduling.models import Appointment
 
 # Whoever comes back later is asked anew: advice of another day must not stand for today's.
@@ -81,6 +81,7 @@ def advise(request: HttpRequest, appointment: Appointment, report: AfterCareRepo
         earlier=report is not None and graver_before(report),
         is_open=opens is not None and opens <= now,
         opens_on=day_of(opens, appointment) if opens else "",
+        opens_at=moment_of(opens, appointment) if opens else "",
         closes_on=day_of(closes_at(appointment), appointment),
         has_phone=bool(appointment.patient.phone),
     )

@@ -20,6 +20,10 @@ PLACEHOLDERS = {
 }
 LABELS = {"subject": "subject", "opening": "first sentence", "note": "paragraph"}
 BRACED = re.compile(r"\{([^{}]*)\}")
+# How much to drink differs by patient: some must drink little.
+DRINKING = re.compile(
+    r"\b(?:drink\w*|hydrat\w*|fluids?|beb(?:a|an|er|iendo)|hidr[aá]t\w*|l[ií]quidos?)\b", re.IGNORECASE
+)
 # Not those to staff, and the day reminders share one.
 NOT_WORDED = frozenset({Kind.DAY_SHEET, *DAYS_BEFORE} - {Kind.DAYS_1})
 WORDED = tuple(kind for kind in Kind if kind not in NOT_WORDED)
@@ -67,7 +71,11 @@ def wording_problems(words: OwnWords) -> list[Problem]:
     problems = []
     for field, allowed in PLACEHOLDERS.items():
         text = getattr(words, field)
-        problems += [*_brace_problems(field, text, allowed), *_word_problems(field, text)]
+        problems += [
+            *_brace_problems(field, text, allowed),
+            *_word_problems(field, text),
+            *_drink_problems(field, text),
+        ]
         most = MailWording._meta.get_field(field).max_length
         if len(text) > most:
             problems.append(blocker("too-long", f"At most {most} characters.", field=field))
@@ -97,3 +105,11 @@ def _word_problems(field: str, text: str) -> list[Problem]:
         return []
     message = f"“{'”, “'.join(found)}” tells what patients come for."
     return [blocker("clinical-word", message, field=field, remedy="Say it without, such as “appointment”.")]
+
+
+def _drink_problems(field: str, text: str) -> list[Problem]:
+    found = DRINKING.search(text)
+    if not found:
+        return []
+    remedy = "Leave it out: the mail tells each patient how to drink, by the fluid restriction on file."
+    return [blocker("drink-advice", f"“{found[0]}” may harm who must drink little.", field=field, remedy=remedy)]

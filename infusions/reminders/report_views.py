@@ -19,6 +19,7 @@ from infusions.checklists.patient_reports import (
     record_patient_report,
 )
 from infusions.reminders import links
+from infusions.reminders.emergency_numbers import emergency_number
 from infusions.reminders.forms import MOST_GLASSES, BeforeVisitForm
 from infusions.reminders.public_views import LINK_IN_MAIL, not_open, page_of, patient_page
 from infusions.reminders.wording import day_of
@@ -74,6 +75,7 @@ def thank(request: HttpRequest, appointment: Appointment, report: PatientReport)
         "before_thanks",
         appointment,
         advice=advice_for(report.values, may_drink=may_drink),
+        emergency=emergency_number(appointment.site.country),
         brings_drugs=report.values.get(NEW_DRUGS) == "yes",
         is_early="intake-day-before" not in codes_asked(appointment, clock.now()),
     )

@@ -14,6 +14,7 @@ from django.urls import NoReverseMatch, reverse
 from infusion_center.accounts.roles import Permission
 from infusion_center.audit.models import AuditEvent
 from infusion_center.audit.presenters import present
+from infusions.checklists.patient_reports import advice_for
 from infusions.reminders.after_care_models import Urgency
 from infusions.reminders.delivery_models import MailEvent, MailEventKind
 from infusions.reminders.models import UNSETTLED, Reminder, ReminderState
@@ -96,7 +97,9 @@ def _answer_lines(trail: Iterable[AuditEvent]) -> Iterable[Line]:
 def _report_lines(visit: Appointment) -> Iterable[Line]:
     for report in visit.patient_reports.order_by("-reported_at")[:MOST]:
         text = "Answered the questions before the visit"
-        yield Line(report.reported_at, text, icon="list-checks", tone="answer", who="Patient")
+        grave = advice_for(report.values, may_drink=False) == "call"
+        note, tone = ("Was asked to call: signs of infection, or little urine", "bad") if grave else ("", "answer")
+        yield Line(report.reported_at, text, note, "list-checks", tone=tone, who="Patient", needs=Permission.VIEW_DOSE)
 
 
 def _after_care_lines(visit: Appointment) -> Iterable[Line]:

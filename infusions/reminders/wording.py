@@ -120,7 +120,7 @@ def offer_context(offer: WaitlistOffer) -> dict:
     language, instead_of = language_of(offer), offer.entry.instead_of
     return {
         **visit_context(offer),
-        "until": _moment(offer.expires_at, offer, language),
+        "until": moment_of(offer.expires_at, offer),
         "replaces": when_of(instead_of, language) if instead_of else None,
         "offer_url": absolute(reverse("reminders:offer", args=[links.offer_token(offer)])),
         "stop_url": stop_url(offer),
@@ -157,6 +157,7 @@ def visit_context(appointment: About) -> dict:
         "when": when_of(appointment, language),
         "place": place,
         "where": AT_HOME[language] if appointment.is_home else place.name,
+        "is_home": appointment.is_home,  # then nobody has to come
         # Whoever must drink little is not told to drink much; the care team told them how much.
         "advise_water": patient.fluid_restriction_ml_per_day is None,
     }
@@ -176,8 +177,9 @@ def stop_url(appointment: About) -> str:
     return absolute(reverse("reminders:stop", args=[links.stop_token(appointment)]))
 
 
-def _moment(instant: dt.datetime, about: About, language: str) -> str:
-    """Day and time by the wall clock where the patient lives, who is to answer there."""
+def moment_of(instant: dt.datetime, about: About) -> str:
+    """Day and time by the wall clock where the patient lives, who is to answer or call from there."""
+    language = language_of(about)
     local = clock.to_local(instant, about.patient.time_zone)
     with translation.override(language):
         day, wall = (

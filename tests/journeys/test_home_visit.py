@@ -39,7 +39,7 @@ def test_a_home_visit_from_registration_to_the_signed_dose_record(time_machine):
     # The mail asks whether the patient is at home; the answer is his.
     [confirmation] = steps.send_reminders()
     assert "at your home" in " ".join(confirmation.body.split()).lower()
-    steps.confirm_by_link(confirmation).press("Yes, I will come")
+    steps.confirm_by_link(confirmation).press("Yes, I will be at home")
     visit.refresh_from_db()
     assert (visit.state, visit.confirmed_at) == ("confirmed", center.at("08:00", steps.MONDAY))
 

@@ -71,6 +71,11 @@ def test_the_page_shows_what_was_reported_beside_its_question_and_answers_nothin
     assert "0 of 25 answered" in words(text)
 
 
+def test_a_later_report_without_words_hides_none_of_an_earlier_one(nurse, arrived, run):
+    PatientReport.objects.create(appointment=arrived, values={"urine-normal": "yes"}, reported_at=clock.now())
+    assert "“New tablets: naproxen”" in nurse.get(page(arrived)).text
+
+
 def test_one_tap_confirms_and_the_question_says_so(nurse, arrived, run, nurse_user):
     report = PatientReport.objects.get()
     answer = confirm(nurse, run, "intake-day-before", {"report": report.public_id, "seen": "0"}, headers=HTMX)

@@ -130,7 +130,7 @@ def test_the_number_is_that_of_the_country(reader, country, said, link):
 @pytest.mark.parametrize(
     ("answers", "said"),
     [
-        ({"limb": "yes"}, "We are closed now</strong> until Monday, June 22, 2026. Do not wait until then"),
+        ({"limb": "yes"}, "We are closed now</strong> until Monday, June 22, 2026, 08:00. Do not wait until then"),
         ({"fever": "yes"}, "We are closed now. A nurse will call you on Monday, June 22, 2026."),
     ],
 )
@@ -149,7 +149,7 @@ def test_where_the_site_has_no_telephone_the_doctor_is_called(reader, visit):
 
 def test_a_patient_without_a_telephone_is_asked_to_call(reader):
     page = reader.post(url(make_visit(phone="")), {"fever": "yes"}, follow=True).text
-    assert "We have no telephone number of yours: please call us." in page
+    assert ("We have no telephone number of yours: please call us today." in page, "will call" in page) == (True, False)
 
 
 @pytest.mark.parametrize("data", [{}, {"chest-pain": "no"}, {"rash": "maybe"}, {"comment": "x" * 301}])
@@ -170,7 +170,7 @@ def test_sent_again_it_is_a_further_row_and_an_earlier_danger_is_not_forgotten(r
     assert "Dark urine" in reader.get(f"{url(visit)}?again=1").text
     page = reader.post(url(visit), {"rest": "on"}, follow=True).text
     assert [row[3] for row in kept()] == ["urgent", "none"]
-    assert "A nurse will still call you about it." in page
+    assert ("A nurse will still call you about it." in page, "You do not need to call" in page) == (True, False)
 
 
 def test_after_twenty_reports_it_asks_to_call(reader, visit):

@@ -23,6 +23,7 @@ ALONE = {
     "breathing": "emergency",
     "one-side": "emergency",
     "face-swelling": "emergency",
+    "fainted": "emergency",
     "limb": "urgent",
     "dark-urine": "urgent",
     "little-urine": "urgent",

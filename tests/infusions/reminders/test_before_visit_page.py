@@ -105,15 +105,20 @@ def test_the_page_of_the_visit_leads_there(reader, visit):
 @pytest.mark.parametrize(
     ("answers", "said", "unsaid"),
     [
-        ({"infection": "yes"}, "Please call us today", "You do not need to call"),
-        ({"urine-normal": "no"}, "Please call us today", "You do not need to call"),
-        ({"intake-day-before": "3"}, "drink a few more glasses", "Please call us today"),
-        ({"new-drugs": "yes"}, "bring the new medicine", "Please call us today"),
+        ({"infection": "yes"}, "Please call us before you come", "You do not need to call"),
+        ({"urine-normal": "no"}, "Please call us before you come", "You do not need to call"),
+        ({"intake-day-before": "3"}, "drink a few more glasses", "Please call us before you come"),
+        ({"new-drugs": "yes"}, "bring the new medicine", "Please call us before you come"),
     ],
 )
 def test_the_thanks_say_when_to_call_and_when_not(reader, visit, answers, said, unsaid):
     page = reader.post(url(visit), GOOD | answers, follow=True).text
     assert (said in page, unsaid in page) == (True, False)
+
+
+def test_who_is_asked_to_call_reads_what_to_do_when_nobody_answers(reader, visit):
+    page = reader.post(url(visit), GOOD | {"infection": "yes"}, follow=True).text
+    assert ("after-hours medical line" in page, 'href="tel:911"' in page) == (True, True)
 
 
 def test_whoever_must_drink_little_is_not_told_to_drink_more(reader):
@@ -128,7 +133,7 @@ def test_it_may_be_sent_again_and_both_are_kept(reader, visit):
     assert "yesterday?" in reader.get(f"{url(visit)}?again=1").text
     reader.post(url(visit), {"infection": "yes"})
     assert [report.get("infection") for report in kept()] == ["no", "yes"]
-    assert "Please call us today" in reader.get(url(visit)).text
+    assert "Please call us before you come" in reader.get(url(visit)).text
 
 
 @pytest.mark.parametrize("data", [{}, {"infection": "maybe"}, {"intake-today": "99"}, {"comment": "x" * 301}])

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from infusion_center.accounts.models import User
+from infusions.facility.models import Setting
 from infusions.reminders import links
 from infusions.reminders.models import Kind
 from infusions.reminders.wording import preview_of, write_message
@@ -46,6 +47,19 @@ def test_the_advice_on_drinking_follows_the_fluid_restriction(kind, restricted_t
     message = message_of(visit(fluid_restriction_ml_per_day=restricted_to), kind)
     assert advice in message.text
     assert advice in message.html
+
+
+@pytest.mark.parametrize(
+    ("kind", "at_center", "at_home"),
+    [
+        (Kind.HYDRATION, "before you come", "before the visit"),
+        (Kind.CANCELLED, "You do not need to come.", "Nobody will come to you."),
+    ],
+)
+def test_who_is_visited_at_home_is_not_told_to_come(kind, at_center, at_home):
+    for setting, words in ((Setting.FACILITY, at_center), (Setting.HOME, at_home)):
+        message = message_of(visit(setting=setting, site_fields={"name": setting.label}), kind)
+        assert (words in message.text, words in message.html) == (True, True)
 
 
 @pytest.mark.parametrize("language", ["en", "es"])

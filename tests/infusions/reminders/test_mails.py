@@ -153,7 +153,7 @@ def test_times_name_their_zone_where_the_patient_lives_in_another(zone, line):
 
 def test_zones_are_named_in_the_language_of_the_mail():
     lines = message_of(visit(language="es", time_zone="America/Los_Angeles")).text.splitlines()
-    assert "  09:00 (hora de Nueva York), hasta las 13:00 aproximadamente" in lines
+    assert "  09:00 (hora de Nueva York), fin aproximado: 13:00" in lines
     assert "  Es decir: 06:00, hora de Los Ángeles" in lines
 
 

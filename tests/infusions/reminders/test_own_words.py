@@ -88,6 +88,8 @@ def test_an_empty_field_leaves_the_shipped_words(manager, site):
         ("opening", "Hi {name.family_name}", "{name.family_name} cannot stand in the first sentence"),
         ("note", "{day} {0} {}", "{0}, {} cannot stand in the paragraph"),
         ("note", "Come {day", "A brace has no partner"),
+        ("note", "Please drink two liters.", "“drink” may harm"),
+        ("note", "Tome muchos líquidos.", "“líquidos” may harm"),
         ("subject", "x" * 81, "at most 80 characters"),
         ("note", "x" * 601, "at most 600 characters"),
     ],

@@ -9,6 +9,7 @@ from django.urls import reverse
 from django.utils.html import strip_tags
 
 from infusion_center.audit.models import AuditEvent
+from infusions.facility.models import Setting
 from infusions.reminders import links
 from infusions.reminders.words import stems_in
 from infusions.scheduling.models import Appointment
@@ -65,6 +66,16 @@ def test_the_page_shows_when_where_and_whom_to_call(reader, appointment):
     for hidden in ("Maria", "Sample", appointment.patient.mrn):
         assert hidden not in page
     assert stems_in(strip_tags(page)) == []
+
+
+@pytest.mark.parametrize("language", ["en", "es"])
+def test_who_is_visited_at_home_is_not_asked_to_come(reader, language):
+    visit = make_visit(language=language)
+    Appointment.objects.update(setting=Setting.HOME, chair=None)
+    pages = [visit_url(visit), reverse("reminders:cancel-visit", args=[links.visit_token(visit, links.Purpose.CANCEL)])]
+    read = " ".join(reader.get(page).text for page in pages)
+    coming = ("you come", "I will come", "cannot come", "get there", "Puede venir", "puede venir", "iré", "llegar")
+    assert [words for words in coming if words in read] == []
 
 
 def test_confirming_confirms_and_thanks(reader, appointment):

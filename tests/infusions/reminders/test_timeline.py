@@ -53,7 +53,7 @@ def live_through(visit, time_machine) -> None:
     attendance.confirm(appointment=visit, by=None)
     time_machine.move_to(NOON + 7 * HOUR, tick=False)
     attendance.request_move(appointment=visit, message="A Friday, please")
-    PatientReport.objects.create(appointment=visit, values={"infection": "no"}, reported_at=NOON + 8 * HOUR)
+    PatientReport.objects.create(appointment=visit, values={"infection": "yes"}, reported_at=NOON + 8 * HOUR)
     after = {"appointment": visit, "values": {"chest-pain": "yes"}, "wants_call": True}
     report = AfterCareReport.objects.create(urgency=Urgency.EMERGENCY, reported_at=NOON + 9 * HOUR, **after)
     AfterCareCall.objects.create(
@@ -69,7 +69,7 @@ def test_the_page_tells_what_was_sent_and_answered_newest_first(client_for, visi
         ("1 day before: due", "", "ahead"),
         ("Called: spoke with the patient", "", ""),
         ("Answered the questions of the day after", "Emergency: call now. Asks for a call", "bad"),
-        ("Answered the questions before the visit", "", "answer"),
+        ("Answered the questions before the visit", "Was asked to call: signs of infection, or little urine", "bad"),
         ("Asked for another time", "", "answer"),
         ("Confirmed the visit", "", "answer"),
         ("3 days before: failed", "Given up after too many tries. 451 no", "bad"),
