@@ -164,4 +164,6 @@ def judge_visits(rows: list[Reminder], world: World, evidence: Evidence, figures
             for kind in expected_kinds(of_visit[visit][0].site if of_visit[visit] else world.sites[0])
             if not have & set(kind)
         ]:
-            figures.lost.append(f"visit {visit} v{last.number}: nothing in the ledger for {missing}")
+            since = f"so since {last.since:%d %b %H:%M:%S}, begins {last.start:%d %b %H:%M} UTC"
+            figures.lost.append(f"visit {visit} v{last.number}: nothing in the ledger for {missing}; {since}")
+            figures.lost += [f"    {named(row)}: {row.state} {row.reason}" for row in of_visit[visit]]

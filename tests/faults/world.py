@@ -25,7 +25,7 @@ from tests.factories.formulary import make_rate_schedule
 from tests.factories.orders import make_order
 from tests.factories.patients import make_patient
 from tests.faults.ground import TAKEN
-from tests.faults.zones import DAY, ZONES, Change
+from tests.faults.zones import DAY, MINUTE, ZONES, Change
 
 REMINDER_DAYS = [2, 1]
 # The evenings of this zone are looked at (see zones.LOOKS): its site sends what belongs to the evening before.
@@ -160,6 +160,11 @@ class World:
         return {visit for visit, key in unsettled.values_list("appointment_id", "public_id") if key in taken}
 
     def _some_start(self, site) -> dt.datetime:
+        """Of the quarter-hour that runs, which services still take, nobody could be told; the day before is refused."""
+        start = self._any_start(site)
+        return start if start > clock.now() + MINUTE else start - DAY
+
+    def _any_start(self, site) -> dt.datetime:
         day = self.change.day + self._rng.randrange(2) * DAY
         wall = dt.datetime.combine(day, dt.time(9), tzinfo=ZoneInfo(site.time_zone))
         wall += dt.timedelta(minutes=15 * self._rng.randrange(24))
