@@ -116,7 +116,7 @@ class Batch:
     def _hold_back(self, domain: str, rows: list[Reminder]) -> None:
         now = self.tell_time()
         hand_back(rows, now)
-        pacing.line_up(domain, now)
+        pacing.line_up(domain, now, held=[row.pk for row in rows])
 
     def _deliver(self, reminder: Reminder) -> str:
         try:
