@@ -23,7 +23,16 @@ from django.db import DatabaseError
 
 from infusion_center.core import clock
 from infusions.reminders import heartbeat, pacing
-from infusions.reminders.claims import claim_batch, give_back, hand_back, reread, settle, settle_sent, try_later
+from infusions.reminders.claims import (
+    claim_batch,
+    give_back,
+    hand_back,
+    killed_too_many,
+    reread,
+    settle,
+    settle_sent,
+    try_later,
+)
 from infusions.reminders.deciding import Facts, decide, facts_of, is_unchanged
 from infusions.reminders.delivery import Mailer, RefusedForGood, ServerUnavailable, TryLater
 from infusions.reminders.models import Reason, Reminder, ReminderState
@@ -140,6 +149,9 @@ class Batch:
                 [reminder] = reread([reminder]) or [None]
                 if reminder is None:
                     return "lost"
+            if killed_too_many(reminder):
+                logger.error("reminder %s: its senders died each time", reminder.public_id)
+                return try_later(reminder, "its senders died", now)
             reason, later = decide(reminder, now, self.facts)
         except SoftTimeLimitExceeded:
             raise
