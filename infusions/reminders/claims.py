@@ -30,7 +30,8 @@ PAUSES_SECONDS = (0.2, 1, 3)
 def claim_batch(*, worker: str, now: dt.datetime, size: int) -> list[Reminder]:
     """Take up to so many due rows for this sender until their lease runs out, oldest first.
 
-    What a dead sender left comes one by one: a message that killed it takes no others along the next time.
+    What another sender held until its lease ran out is taken alone: a message that kills its senders must not keep
+    those claimed with it from being sent, time after time.
     Rows that another sender is just taking are passed over (PostgreSQL), or the write lock of the whole database was
     waited for (SQLite): two senders get different rows.
     """
@@ -60,7 +61,7 @@ def reread(rows: Sequence[Reminder]) -> list[Reminder]:
 
 @transaction.atomic
 def settle(reminder: Reminder, state: ReminderState, now: dt.datetime, *, reason: str = "", **fields) -> str:
-    settled = _mine(reminder).update(
+    settled = mine(reminder).update(
         state=state, reason=reason, settled_at=now, lease_until=None, updated_at=now, **fields
     )
     if not settled:
@@ -90,7 +91,7 @@ def settle_sent(reminder: Reminder, sent: Sent, now: dt.datetime) -> str:
 
 
 def give_back(reminder: Reminder, outcome: str, now: dt.datetime, **fields) -> str:
-    owed = _mine(reminder).update(state=ReminderState.OWED, claimed_by="", lease_until=None, updated_at=now, **fields)
+    owed = mine(reminder).update(state=ReminderState.OWED, claimed_by="", lease_until=None, updated_at=now, **fields)
     return outcome if owed else "lost"
 
 
@@ -102,11 +103,23 @@ def hand_back(rows: Sequence[Reminder], now: dt.datetime) -> None:
         ).update(state=ReminderState.OWED, claimed_by="", lease_until=None, tries=F("tries") - 1, updated_at=now)
 
 
+def killed_too_many(reminder: Reminder) -> bool:
+    """A try that ends gives the row up at the last one; beyond that are only tries whose sender died."""
+    return reminder.tries > MAX_TRIES
+
+
 def try_later(reminder: Reminder, trouble: str, now: dt.datetime) -> str:
     if reminder.tries >= MAX_TRIES:
         return settle(reminder, ReminderState.FAILED, now, reason=Reason.GAVE_UP, detail=trouble)
     pause = dt.timedelta(minutes=min(2**reminder.tries, LONGEST_PAUSE_MINUTES))
     return give_back(reminder, "retried", now, due_at=now + pause, detail=trouble)
+
+
+def mine(reminder: Reminder) -> QuerySet[Reminder]:
+    """The row as claimed by this very try: empty once the lease ran out and another sender took it."""
+    return Reminder.objects.filter(
+        pk=reminder.pk, state=ReminderState.CLAIMED, claimed_by=reminder.claimed_by, tries=reminder.tries
+    )
 
 
 def audit_row(action: str, reminder: Reminder, *, by=None, **detail) -> None:
@@ -130,10 +143,3 @@ def _take(due: QuerySet[Reminder], worker: str, now: dt.datetime) -> dt.datetime
         updated_at=now,
     )
     return lease_until if taken else None
-
-
-def _mine(reminder: Reminder) -> QuerySet[Reminder]:
-    """The row as claimed by this very try: empty once the lease ran out and another sender took it."""
-    return Reminder.objects.filter(
-        pk=reminder.pk, state=ReminderState.CLAIMED, claimed_by=reminder.claimed_by, tries=reminder.tries
-    )

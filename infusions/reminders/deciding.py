@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 
 from infusions.reminders import day_sheets, queries, rules
 from infusions.reminders.blocks import REASONS, blocked_causes
+from infusions.reminders.claims import mine
 from infusions.reminders.delivery_models import BlockCause
 from infusions.reminders.models import Kind, Reason, Reminder
-from infusions.scheduling.models import Appointment
 from infusions.scheduling.waitlist_matching import starts_still_free
 from patients.models import Channel
 from patients.queries import who_may_be_contacted
@@ -33,12 +33,15 @@ def facts_of(reminders: Sequence[Reminder]) -> Facts:
 
 
 def is_unchanged(reminder: Reminder) -> bool:
-    """Whether the visit is still as it was read with the batch: the cheapest question, asked right before each mail."""
-    read = reminder.appointment
-    if read is None:
-        return True
-    same = Appointment.objects.filter(pk=read.pk, version=read.version, state=read.state, updated_at=read.updated_at)
-    return same.exists()
+    """Whether the row is still this sender's, and its visit as it was read with the batch.
+
+    The cheapest question, asked right before each mail: a machine that slept keeps no count of the time it slept.
+    """
+    still, read = mine(reminder), reminder.appointment
+    if read is not None:
+        same = {"version": read.version, "state": read.state, "updated_at": read.updated_at}
+        still = still.filter(**{f"appointment__{name}": value for name, value in same.items()})
+    return still.exists()
 
 
 def decide(reminder: Reminder, now: dt.datetime, facts: Facts) -> tuple[Reason | None, dt.datetime | None]:

@@ -9,6 +9,7 @@ from email.headerregistry import Address
 from email.mime.text import MIMEText
 from email.utils import parseaddr
 
+from billiard.exceptions import SoftTimeLimitExceeded
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.core.mail import EmailMultiAlternatives, get_connection
@@ -71,6 +72,12 @@ class Mailer:
         except FAULTS as error:
             self.close()
             raise _meaning(error) from error
+        except SoftTimeLimitExceeded:
+            raise
+        except Exception as error:  # such as an address of a form that no header holds; the others must go all the same
+            self.close()
+            logger.exception("reminder %s could not be handed over", reminder.public_id)
+            raise TryLater(f"not handed over: {type(error).__name__}") from error
         sent = Sent(message.extra_headers["Message-ID"], _provider_id_of(message))
         self._taken = {reminder.public_id: sent}
         return sent
@@ -175,11 +182,12 @@ def _meaning(error: Exception) -> Exception:
 
 
 def _short(error: Exception) -> str:
-    """What the server said, fit for the ledger's column."""
+    """What the server said, fit for the ledger's column: PostgreSQL keeps no NUL."""
     if isinstance(error, smtplib.SMTPRecipientsRefused):
         code, text = next(iter(error.recipients.values()))
     elif isinstance(error, smtplib.SMTPResponseException):
         code, text = error.smtp_code, error.smtp_error
     else:
-        return " ".join(f"{type(error).__name__}: {error}".split())[:200]
-    return f"{code} {text.decode(errors='replace') if isinstance(text, bytes) else text}"[:200]
+        code, text = f"{type(error).__name__}:", str(error)
+    told = text.decode(errors="replace") if isinstance(text, bytes) else text
+    return " ".join(f"{code} {told}".replace("\x00", " ").split())[:200]

@@ -1,4 +1,4 @@
-"""How often the pages behind signed links may be asked, for one link and from one address. Counted in the cache.
+"""How often the pages behind signed links may be asked, for one visit and from one address. Counted in the cache.
 
 Generous: a family and a whole clinic may share an address, and mail scanners open each link several times.
 """
@@ -9,7 +9,8 @@ from django.http import HttpRequest
 
 from infusions.reminders import links
 
-# What is done -> how often. "key" counts for one link, "ip" for the address as sign-in knows it (settings, proxies).
+# What is done -> how often. "key" counts for one page of a visit, whichever of its links was opened; "ip" for the
+# address as sign-in knows it (settings, proxies).
 RATES = {
     "look": "60/m/key",
     "answer": "60/m/ip,10/m/key",
@@ -24,15 +25,16 @@ class AskedTooOften(Exception):
 
 
 def count(request: HttpRequest, token: str) -> None:
-    """One more request for this link. Letters that we never signed are no link, and leave no count of their own."""
+    """One more request for this link. Letters that we never signed are no link, and share one count."""
+    key = links.counted_as(token)
     if request.method == "POST":
-        _count(request, "answer", token)
-    elif links.is_genuine(token):
-        _count(request, "look", token)
+        _count(request, "answer", key)
+    elif key:
+        _count(request, "look", key)
 
 
 def count_search(request: HttpRequest, token: str) -> None:
-    _count(request, "search", token)
+    _count(request, "search", links.counted_as(token))
 
 
 def count_guess(request: HttpRequest) -> None:
@@ -40,8 +42,8 @@ def count_guess(request: HttpRequest) -> None:
     _count(request, "guess", "")
 
 
-def _count(request: HttpRequest, action: str, token: str) -> None:
+def _count(request: HttpRequest, action: str, key: str) -> None:
     if not settings.LIMITS_PATIENT_LINKS:
         return
-    if not consume(request, app="reminders", action=action, config=RATES, key=token, limit_get=True):
+    if not consume(request, app="reminders", action=action, config=RATES, key=key, limit_get=True):
         raise AskedTooOften

@@ -84,9 +84,13 @@ def read_stop_token(token: str) -> Appointment | WaitlistOffer:
     return _offer(public_id.removeprefix(OF_OFFER)) if public_id.startswith(OF_OFFER) else _appointment(public_id)
 
 
-def is_genuine(token: str) -> bool:
-    """Signed by us for some purpose, whatever its age."""
-    return _signed_for(token) is not None
+def counted_as(token: str) -> str:
+    """What requests with a genuine link are counted by, whatever its age; empty for letters that we never signed.
+
+    The pages sign new links to each other every second, and mails of each version others: all mean the same visit.
+    """
+    salt = _signed_for(token)
+    return f"{salt} {_public_id_in(_signer(salt).unsign(token))}" if salt else ""
 
 
 def about(token: str) -> Appointment | WaitlistOffer | None:
@@ -97,10 +101,14 @@ def about(token: str) -> Appointment | WaitlistOffer | None:
     signed = _signer(salt).unsign(token)
     try:
         if salt == OFFER_SALT or signed.startswith(OF_OFFER):
-            return _offer(signed.removeprefix(OF_OFFER))
-        return _appointment(signed.partition("-")[0])
+            return _offer(_public_id_in(signed))
+        return _appointment(_public_id_in(signed))
     except BadLink:
         return None
+
+
+def _public_id_in(signed: str) -> str:
+    return signed.removeprefix(OF_OFFER).partition("-")[0]
 
 
 def _signed_for(token: str) -> str | None:

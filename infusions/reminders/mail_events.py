@@ -51,7 +51,7 @@ def record_mail_event(report: MailReport, *, now: dt.datetime | None = None) -> 
         "reminder": reminder,
         "kind": report.kind,
         "happened_at": report.happened_at or now,
-        "detail": report.detail.replace("\x00", "")[:200],
+        "detail": report.detail[:200],
     }
     event, created = MailEvent.objects.get_or_create(event_key=report.key, defaults=values)
     if not created:

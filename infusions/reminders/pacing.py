@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from django.conf import settings
 from django.db import transaction
@@ -32,7 +32,7 @@ def reserve(wanted: Mapping[str, int], now: dt.datetime) -> Counter:
     """How many mails may go to each domain within this minute, of those wanted."""
     minute, limit = _minute(now), settings.REMINDER_DOMAIN_PER_MINUTE
     if not limit:
-        closed = DomainPace.objects.filter(domain__in=list(wanted), minute__gte=minute, sent=CLOSED)
+        closed = DomainPace.objects.filter(domain__in=list(wanted), minute__range=(minute, minute + 1), sent=CLOSED)
         paused = set(closed.values_list("domain", flat=True))
         return Counter({domain: 0 if domain in paused else number for domain, number in wanted.items()})
     _make_rows(wanted)
@@ -58,19 +58,26 @@ def asks_for_less(answer: str) -> bool:
 def next_turn(domain: str, now: dt.datetime) -> dt.datetime:
     """When the domain has room again: the coming minute, or the one after a pause."""
     row = DomainPace.objects.filter(domain=domain).first()
-    minute = max(_minute(now), row.minute if row is not None and row.sent == CLOSED else 0) + 1
+    present = _minute(now)
+    is_paused = row is not None and row.sent == CLOSED and not _is_stale(row, present)
+    minute = max(present, row.minute if is_paused else 0) + 1
     return dt.datetime.fromtimestamp(minute * 60, dt.UTC)
 
 
-def line_up(domain: str, now: dt.datetime) -> int:
+def line_up(domain: str, now: dt.datetime, held: Iterable[int] = ()) -> int:
     """Give all that is due to a full domain a minute of its own to come, as many each as it takes; how many.
 
     Once a minute instead of at each claim: a large domain's backlog does not keep senders busy with putting it back.
+    `held`: row numbers of those that found no room. They wait whatever the database makes of their addresses, or the
+    sender would take them again at once, and nothing else until the minute is over.
     """
     turn, size = next_turn(domain, now), settings.REMINDER_DOMAIN_PER_MINUTE or 100
     ending = f"@{domain}"
     due = Reminder.objects.filter(state=ReminderState.OWED, due_at__lte=now).filter(
-        Q(appointment__patient__email__iendswith=ending) | Q(offer__entry__patient__email__iendswith=ending)
+        Q(appointment__patient__email__iendswith=ending)
+        | Q(offer__entry__patient__email__iendswith=ending)
+        | Q(nurse__user__email__iendswith=ending)
+        | Q(pk__in=list(held))
     )
     waiting = list(due.order_by("due_at", "pk").values_list("pk", flat=True))
     for place in range(0, len(waiting), size):
@@ -85,9 +92,14 @@ def _make_rows(wanted: Mapping[str, int]) -> None:
         DomainPace.objects.bulk_create([DomainPace(domain=one, minute=0) for one in fresh], ignore_conflicts=True)
 
 
+def _is_stale(row: DomainPace, minute: int) -> bool:
+    """Of a minute that is over; or of one that is further off than a pause: the clock was set back since."""
+    return row.minute < minute or row.minute > minute + 1
+
+
 def _room(row: DomainPace, wanted: int, minute: int, limit: int) -> int:
     """Of those wanted; none while the row's minute, that of a pause, is yet to come."""
-    if row.minute < minute:
+    if _is_stale(row, minute):
         return min(wanted, limit)
     return max(0, min(wanted, limit - row.sent)) if row.minute == minute else 0
 
@@ -97,10 +109,10 @@ def _note(rows: list[DomainPace], room: Counter, minute: int) -> None:
     groups: dict[tuple[bool, int], list[int]] = {}
     for row in rows:
         if room[row.domain]:
-            groups.setdefault((row.minute < minute, room[row.domain]), []).append(row.pk)
+            groups.setdefault((_is_stale(row, minute), room[row.domain]), []).append(row.pk)
     for (is_fresh, number), pks in groups.items():
         counted = {"minute": minute, "sent": number} if is_fresh else {"sent": F("sent") + number}
-        DomainPace.objects.filter(pk__in=pks, minute__lte=minute).update(**counted)
+        DomainPace.objects.filter(pk__in=pks).update(**counted)
 
 
 def _minute(now: dt.datetime) -> int:

@@ -24,10 +24,10 @@ from django.db import DatabaseError
 from infusion_center.core import clock
 from infusions.reminders import heartbeat, pacing
 from infusions.reminders.claims import (
-    MAX_TRIES,
     claim_batch,
     give_back,
     hand_back,
+    killed_too_many,
     reread,
     settle,
     settle_sent,
@@ -125,7 +125,7 @@ class Batch:
     def _hold_back(self, domain: str, rows: list[Reminder]) -> None:
         now = self.tell_time()
         hand_back(rows, now)
-        pacing.line_up(domain, now)
+        pacing.line_up(domain, now, held=[row.pk for row in rows])
 
     def _deliver(self, reminder: Reminder) -> str:
         try:
@@ -144,13 +144,14 @@ class Batch:
     def _decide_and_send(self, reminder: Reminder) -> str:
         """Send outside any transaction, record. Returns the outcome."""
         now = self.tell_time()
-        if reminder.tries > MAX_TRIES:  # tries that came to an end are given up by try_later: these senders died
-            return settle(reminder, ReminderState.FAILED, now, reason=Reason.GAVE_UP, detail="its senders died")
         try:
             if not is_unchanged(reminder):
                 [reminder] = reread([reminder]) or [None]
                 if reminder is None:
                     return "lost"
+            if killed_too_many(reminder):
+                logger.error("reminder %s: its senders died each time", reminder.public_id)
+                return try_later(reminder, "its senders died", now)
             reason, later = decide(reminder, now, self.facts)
         except SoftTimeLimitExceeded:
             raise

@@ -69,14 +69,19 @@ def note_what_became_of_a_mail(sender, event: AnymailTrackingEvent, esp_name: st
                 provider=esp_name,
                 kind=kind,
                 happened_at=event.timestamp,
-                address=(event.recipient or "")[:LONGEST_ADDRESS],
-                message_id=event.message_id or "",
-                event_id=event.event_id or "",
-                reminder_id=str((event.metadata or {}).get(REMINDER_KEY, "")),
+                address=_text(event.recipient)[:LONGEST_ADDRESS],
+                message_id=_text(event.message_id),
+                event_id=_text(event.event_id),
+                reminder_id=_text((event.metadata or {}).get(REMINDER_KEY)),
                 is_final=event.reject_reason in FINAL_REASONS and not _is_soft(event, esp_name),
-                detail=event.mta_response or event.description or "",
+                detail=_text(event.mta_response or event.description),
             )
         )
+
+
+def _text(told) -> str:
+    """JSON may hold a NUL, of which the check of forms knows nothing, and which PostgreSQL does not keep."""
+    return str(told or "").replace("\x00", "")
 
 
 def _is_soft(event: AnymailTrackingEvent, esp_name: str) -> bool:

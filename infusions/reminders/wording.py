@@ -251,7 +251,9 @@ def place_name(site, language: str) -> str:
 
 
 def neutral_name(site) -> str:
-    return next((name for name in (site.mail_name, site.name) if name and is_neutral(name)), "")
+    """In one line: it stands in the sender's name, and no mail goes with a break in there."""
+    names = (" ".join(name.split()) for name in (site.mail_name, site.name))
+    return next((name for name in names if name and is_neutral(name)), "")
 
 
 def mail_host() -> str:

@@ -13,6 +13,7 @@ from infusions.scheduling.models import Appointment
 from tests.factories.facility import make_site
 from tests.factories.patients import make_patient
 from tests.factories.scheduling import make_appointment
+from tests.factories.waitlist import make_entry, make_offer
 from tests.infusions.reminders.public_scene import NOON, make_scene
 
 pytestmark = pytest.mark.django_db
@@ -103,6 +104,24 @@ def test_guessing_ends_and_true_links_from_the_same_address_still_open(few, read
 def test_looking_for_times_has_a_lower_end(few, reader):
     visit = make_visit()
     assert statuses(reader.get, url(visit, links.Purpose.MOVE, "move-visit"), 2) == [200, 429]
+
+
+def test_a_fresher_link_to_the_same_page_of_a_visit_is_no_way_around(few, reader, time_machine):
+    """The page of a visit signs others each second, and each move of it too."""
+    visit, answers = make_visit(), []
+    for second in range(4):
+        time_machine.move_to(NOON + dt.timedelta(seconds=second), tick=False)
+        Appointment.objects.filter(pk=visit.pk).update(version=second + 1)
+        visit.refresh_from_db()
+        answers.append(reader.get(url(visit)).status_code)
+    assert answers == [200, 200, 200, 429]
+
+
+def test_links_about_offers_are_counted_each_for_itself():
+    visit = make_visit()
+    offers = [make_offer(entry=make_entry(order=visit.order, site=visit.site), start=visit.start) for _ in range(2)]
+    tokens = [sign(offer) for offer in offers for sign in (links.offer_token, links.stop_token)]
+    assert len({links.counted_as(token) for token in tokens}) == 4
 
 
 def test_the_count_lies_in_the_database_where_all_workers_see_it(few, reader, settings):

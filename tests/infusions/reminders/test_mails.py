@@ -288,3 +288,9 @@ def test_in_the_dark_nothing_is_written_in_the_colors_of_daylight():
     daylight = ("#415060", "#095456", "#1c2733")
     assert [color for color in daylight if color in light] == list(daylight)
     assert [color for color in daylight if color in dark.split("</style>")[0]] == []
+
+
+def test_a_break_in_the_name_of_a_place_adds_no_header_and_stops_no_mail():
+    name = "Riverside\r\nBcc: x@example.org"
+    mail = sent_mail(visit(site_fields={"mail_name": name}))
+    assert (mail["From"].addresses[0].display_name, mail["Bcc"]) == ("Riverside Bcc: x@example.org", None)

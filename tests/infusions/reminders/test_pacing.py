@@ -7,9 +7,11 @@ from collections import Counter
 import pytest
 from django.core import mail
 
+from infusion_center.accounts.models import User
+from infusions.facility.models import Site
 from infusions.reminders import pacing
 from infusions.reminders.delivery_models import DomainPace
-from infusions.reminders.models import Reminder, ReminderState
+from infusions.reminders.models import Kind, Reminder, ReminderState
 from infusions.reminders.services import send_due
 from tests.factories.patients import make_patient
 from tests.factories.reminders import make_reminder
@@ -63,6 +65,27 @@ def test_what_finds_no_room_waits_in_line_without_a_try_and_others_go(limit, tim
         send_due()
     assert [sent.to[0] for sent in mail.outbox if DOMAIN in sent.to[0].lower()] == [row.patient.email for row in rows]
     assert set(Reminder.objects.values_list("state", "tries")) == {(ReminderState.SENT, 1)}
+
+
+@pytest.mark.parametrize("address", ["x@staff.example", "x@ÉCOLE.example"])
+def test_what_no_search_by_domain_finds_waits_too_and_is_claimed_once(limit, monkeypatch, address):
+    """A day sheet goes to a nurse; SQLite knows no capitals beyond ASCII."""
+    rows = [make_reminder(kind=Kind.DAY_SHEET, due_at=NOON - MINUTE) for _ in range(4)]
+    for number, row in enumerate(rows):
+        User.objects.filter(pk=row.nurse.user_id).update(email=f"{number}{address}")
+        Site.objects.filter(pk=row.day_site_id).update(sends_day_sheet=True)
+    assert dict(send_due()) == {"sent": 2, "paced": 2}
+    assert Counter(Reminder.objects.values_list("due_at", flat=True)) == {NOON - MINUTE: 2, NOON + MINUTE: 2}
+
+
+@pytest.mark.parametrize("per_minute", [2, 0])
+@pytest.mark.parametrize("sent", [2, pacing.CLOSED])
+def test_a_clock_that_was_set_back_stops_no_mail(settings, per_minute, sent):
+    settings.REMINDER_DOMAIN_PER_MINUTE = per_minute
+    ahead = int(NOON.timestamp()) // 60 + 60
+    DomainPace.objects.create(domain=DOMAIN, minute=ahead, sent=sent)
+    assert pacing.reserve({DOMAIN: 2}, NOON) == {DOMAIN: 2}
+    assert pacing.next_turn(DOMAIN, NOON) == NOON + MINUTE
 
 
 @pytest.mark.parametrize("per_minute", [300, 0])

@@ -11,6 +11,7 @@ from infusions.reminders.models import Kind, Reason, Reminder, ReminderState
 from infusions.reminders.services import claim, plan_reminders, send_due
 from infusions.scheduling.booking import cancel_appointment
 from patients.models import Patient
+from tests.factories.patients import make_patient
 from tests.factories.reminders import make_reminder
 from tests.factories.scheduling import make_appointment
 from tests.infusions.reminders.scene import MINUTE, NOON, VISIT_DAY
@@ -132,6 +133,29 @@ def test_a_text_that_cannot_be_written_does_not_hold_up_the_others(appointment, 
     monkeypatch.setattr(delivery, "build_mail", broken_for_the_first)
     assert dict(send_due()) == {"retried": 1, "sent": 1}
     assert Reminder.objects.get(appointment=appointment).detail == "not written: KeyError"
+
+
+def test_an_address_that_no_header_can_hold_does_not_hold_up_the_others(monkeypatch):
+    """The form takes it: only its encoded name is too long."""
+    monkeypatch.setattr("django.core.mail.backends.locmem.EmailBackend.send_messages", written_as_smtp_does)
+    faulty, other = (make_patient(email=address) for address in (f"a@{'ü' * 60}.example", "b@other.example"))
+    faulty.full_clean()
+    rows = [make_reminder(appointment=make_appointment(patient=one, day=VISIT_DAY)) for one in (faulty, other)]
+    assert dict(send_due()) == {"retried": 1, "sent": 1}
+    details = Reminder.objects.filter(pk__in=[row.pk for row in rows]).order_by("pk")
+    assert list(details.values_list("detail", flat=True)) == ["not handed over: UnicodeError", ""]
+
+
+def written_as_smtp_does(self, messages):
+    return sum(len(message.message().as_bytes()) > 0 for message in messages)
+
+
+def test_what_a_server_says_is_kept_without_what_the_database_cannot_keep(appointment, monkeypatch):
+    reminder = make_reminder(appointment=appointment)
+    server_says(monkeypatch, smtplib.SMTPDataError(554, b"no\x00pe\r\n\xff"))
+    assert dict(send_due()) == {"failed": 1}
+    reminder.refresh_from_db()
+    assert reminder.detail == "554 no pe \ufffd"
 
 
 def test_a_fault_in_one_visit_stops_neither_planning_nor_sending_for_the_others(appointment):

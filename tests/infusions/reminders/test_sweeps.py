@@ -81,6 +81,30 @@ def test_what_a_dead_sender_left_comes_before_what_is_newer(owed, settings):
     assert (again.pk, again.tries, again.claimed_by) == (owed[3].pk, 2, "a")
 
 
+def test_what_kills_its_sender_takes_no_other_with_it_for_long_and_is_given_up_in_the_end(owed, time_machine):
+    batch = claim_batch(worker="dead", now=NOON, size=3)
+    time_machine.move_to(batch[0].lease_until, tick=False)
+    [killer] = claim_batch(worker="dead too", now=batch[0].lease_until, size=3)
+    assert killer.pk == owed[0].pk
+    assert dict(send_due()) == {"sent": 4}
+    assert states() == [(ReminderState.CLAIMED, 2), *[(ReminderState.SENT, 2)] * 2, *[(ReminderState.SENT, 1)] * 2]
+    Reminder.objects.filter(pk=killer.pk).update(tries=claims.MAX_TRIES)
+    time_machine.move_to(killer.lease_until, tick=False)
+    assert dict(send_due()) == {"failed": 1}
+    assert Reminder.objects.get(pk=killer.pk).reason == Reason.GAVE_UP
+
+
+@pytest.mark.parametrize("kind", [Kind.CONFIRMATION, Kind.OFFER])
+def test_a_sender_that_slept_through_its_lease_sends_nothing_that_another_has_taken(monkeypatch, kind):
+    """The clock that sweeps are measured by stands still while a machine sleeps."""
+    first = make_reminder(appointment=make_appointment(day=VISIT_DAY), due_at=NOON - MINUTE)
+    second = make_reminder(appointment=make_appointment(day=VISIT_DAY), kind=kind)
+    monkeypatch.setattr(sending.time, "monotonic", lambda: 0)
+    while_sending(monkeypatch, lambda: claim(second.pk, worker="other", now=NOON + 60 * MINUTE))
+    assert dict(send_due()) == {"sent": 1, "lost": 1}
+    assert [sent.to for sent in mail.outbox] == [[first.patient.email]]
+
+
 def test_a_batch_that_runs_out_of_time_gives_back_what_it_did_not_send(owed, monkeypatch):
     each_takes(monkeypatch, seconds=11)
     assert dict(send_due(seconds=20)) == {"sent": 2}
@@ -171,23 +195,6 @@ def test_what_the_server_took_is_recorded_through_a_moment_without_database(owed
     monkeypatch.setattr(claims.time, "sleep", lambda seconds: None)
     assert dict(send_due()) == {"sent": 5}
     assert (set(states()), len(mail.outbox)) == ({(ReminderState.SENT, 1)}, 5)
-
-
-def test_what_a_dead_sender_left_comes_one_by_one(owed):
-    lost = claim_batch(worker="dead", now=NOON, size=3)
-    later = lost[0].lease_until
-    taken = [[row.pk for row in claim_batch(worker="a", now=later, size=20)] for _ in range(4)]
-    assert taken == [[owed[0].pk], [owed[1].pk], [owed[2].pk], [owed[3].pk, owed[4].pk]]
-
-
-def test_a_message_that_killed_its_senders_is_given_up(owed):
-    killer = owed[0]
-    Reminder.objects.filter(pk=killer.pk).update(
-        state=ReminderState.CLAIMED, tries=12, claimed_by="dead", lease_until=NOON
-    )
-    assert dict(send_due()) == {"failed": 1, "sent": 4}
-    killer.refresh_from_db()
-    assert (killer.state, killer.reason, killer.detail) == (ReminderState.FAILED, Reason.GAVE_UP, "its senders died")
 
 
 def test_each_further_mail_costs_six_statements(monkeypatch):

@@ -112,6 +112,13 @@ def test_what_a_database_cannot_keep_is_left_out(client, reminder):
     assert events()[0][2] == ("xy" * 200)[:200]
 
 
+@pytest.mark.parametrize("field", ["MessageID", "Email"])
+def test_nothing_is_looked_up_by_what_a_database_cannot_hold(client, reminder, field):
+    payload = postmark_bounce(None, to="nobody@example.org") | {field: "x\x00y@example.org"}
+    assert post(client, "postmark", payload).status_code == 200
+    assert [row[:2] for row in events()] == [(None, BOUNCED)]
+
+
 @pytest.mark.parametrize("secret", ["reports:wrong", "", SECRET.upper()])
 def test_a_wrong_secret_is_refused_and_nothing_is_written(client, reminder, secret):
     for provider, payload in (("postmark", postmark_bounce(reminder)), ("mailgun", mailgun(reminder, "bounced"))):
