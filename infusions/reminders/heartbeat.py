@@ -8,7 +8,7 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass
 
-from django.db.models import QuerySet, Subquery
+from django.db.models import Exists, Q, QuerySet, Subquery
 
 from infusion_center.core.rules import Problem, warning
 from infusions.reminders.delivery_models import Heartbeat
@@ -17,12 +17,16 @@ from infusions.reminders.models import Reminder, ReminderState
 PLANNER, SENDER = "planner", "sender"
 # No beat for this long, or a message due and unsent for this long: something is down.
 SILENT_AFTER = dt.timedelta(minutes=10)
+# So many tries of a message in vain take half an hour. When that happens to several and none goes all that while, it is
+# not one receiver that puts them off.
+MANY_TRIES, SEVERAL, LONG_IN_VAIN = 4, 3, dt.timedelta(minutes=30)
 TELL = "Tell whoever runs this system that the reminder worker or the mail server is down."
 SENTENCES = {
     "never-started": "No reminder was ever planned or sent: the reminder worker has not run since this was set up.",
     "planner-silent": "Reminders have not been planned for more than ten minutes.",
     "sender-silent": "Nobody has looked for messages to send for more than ten minutes.",
     "nothing-sent": "Messages have been due for more than ten minutes and are not being sent.",
+    "only-retries": "The mail server puts messages off: none has gone for half an hour.",
 }
 
 
@@ -50,11 +54,13 @@ def health(now: dt.datetime) -> Health:
     """One statement. What waits is not looked at before anything has run: that says enough."""
     owed, claimed = (_longest_waiting(state, now) for state in (ReminderState.OWED, ReminderState.CLAIMED))
     beats = Heartbeat.objects.filter(name__in=(PLANNER, SENDER))
-    rows = list(beats.annotate(owed=Subquery(owed), claimed=Subquery(claimed)))
+    rows = list(beats.annotate(owed=Subquery(owed), claimed=Subquery(claimed), in_vain=_tried_in_vain(now)))
     waiting = (rows[0].owed, rows[0].claimed) if rows else ()
     at = {row.name: row.beat_at for row in rows}
     oldest = min((moment for moment in waiting if moment), default=None)
     reasons = _reasons(at.get(PLANNER), at.get(SENDER), oldest, now)
+    if rows and rows[0].in_vain:
+        reasons += ("only-retries",)
     return Health(at.get(PLANNER), at.get(SENDER), oldest, reasons)
 
 
@@ -73,6 +79,17 @@ def _reasons(planner_at, sender_at, oldest_due_at, now: dt.datetime) -> tuple[st
         "nothing-sent": oldest_due_at is not None and oldest_due_at < since,
     }
     return tuple(code for code, holds in checks.items() if holds)
+
+
+def _tried_in_vain(now: dt.datetime) -> Q:
+    """Each try moves the due moment ahead, so nothing is ever late. Bounded by due moments, which have an index."""
+    next_tries = Reminder.objects.filter(
+        state=ReminderState.OWED, due_at__gt=now, due_at__lte=now + LONG_IN_VAIN, tries__gte=MANY_TRIES
+    )
+    gone = Reminder.objects.filter(
+        state=ReminderState.SENT, due_at__gt=now - dt.timedelta(days=1), settled_at__gt=now - LONG_IN_VAIN
+    )
+    return Q(Exists(next_tries[SEVERAL - 1 : SEVERAL])) & ~Q(Exists(gone))
 
 
 def _longest_waiting(state: str, now: dt.datetime) -> QuerySet:

@@ -39,8 +39,11 @@ def test_a_later_beat_replaces_the_earlier_one():
     assert list(Heartbeat.objects.values_list("beat_at", flat=True)) == [NOON, NOON]
 
 
-def waits(state, since):
-    return lambda: make_reminder(appointment=make_appointment(day=VISIT_DAY), state=state, due_at=since)
+def waits(state, since, **fields):
+    return lambda: make_reminder(appointment=make_appointment(day=VISIT_DAY), state=state, due_at=since, **fields)
+
+
+put_off = waits(ReminderState.OWED, NOON + 20 * MINUTE, tries=5)
 
 
 @pytest.mark.parametrize(
@@ -57,6 +60,11 @@ def waits(state, since):
         ([beats, waits(ReminderState.OWED, NOON + MINUTE)], ()),
         ([beats, waits(ReminderState.FAILED, EARLIER)], ()),
         ([waits(ReminderState.OWED, EARLIER)], ("never-started",)),
+        ([beats, *[put_off] * 3], ("only-retries",)),
+        ([beats, *[put_off] * 2], ()),
+        ([beats, *[waits(ReminderState.OWED, NOON + 20 * MINUTE, tries=3)] * 3], ()),
+        ([beats, *[put_off] * 3, waits(ReminderState.SENT, EARLIER, settled_at=NOON - 29 * MINUTE)], ()),
+        ([beats, *[put_off] * 3, waits(ReminderState.SENT, EARLIER, settled_at=NOON - 31 * MINUTE)], ("only-retries",)),
     ],
 )
 def test_what_counts_as_silence(happened, reasons):
