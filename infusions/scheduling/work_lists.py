@@ -82,8 +82,8 @@ LISTS = (
         "unwell",
         "Unwell before the visit",
         "thermometer",
-        "Patients of the next days who reported what would hold the infusion, and were asked to call. Call those who"
-        " have not. The visit itself settles it: they come, it is moved away or cancelled, or they report otherwise.",
+        "Patients who reported signs of infection or little urine and were asked to call. Call those who have not. The"
+        " visit itself settles it: they come, it is moved away or cancelled, or they answer otherwise.",
         "Nobody with a visit ahead reported signs of infection or little urine.",
         unwell_visits,
         work_rows.unwell_row,
