@@ -11,8 +11,9 @@ from django.db import transaction
 from infusion_center.audit import services as audit
 from infusion_center.core import clock
 from infusion_center.core.rules import Problem, RuleViolation, blocker
-from infusions.checklists.clinical import LOW_INTAKE_ML
+from infusions.checklists.clinical import LOW_INTAKE_ML, intake_target_ml, low_intake_ml
 from infusions.checklists.models import PatientReport
+from infusions.checklists.queries import ADULT_YEARS
 from infusions.checklists.values import Value
 from infusions.scheduling.models import Appointment
 from infusions.scheduling.states import UPCOMING
@@ -30,6 +31,8 @@ READ_AS = {
     NEW_DRUGS: ("yes", ["none"]),
     "changes": ("yes", ["none"]),
 }
+# Item code -> the answer that would hold the infusion, for which the patient is asked to call; and it in words.
+GRAVE = {"infection": ("yes", "Signs of infection"), "urine-normal": ("no", "Little urine")}
 
 
 @dataclass(frozen=True)
@@ -146,14 +149,23 @@ def reported_values(reports: list[PatientReport]) -> dict[str, Reported]:
     return {code: Reported(value, report) for report in reports for code, value in report.values.items()}
 
 
-def advice_for(values: Mapping[str, Value], *, may_drink: bool) -> str:
+def advice_for(values: Mapping[str, Value], *, may_drink: bool, low_ml: int = LOW_INTAKE_ML) -> str:
     """What the thank-you page says: "call" the center, "drink" some more, or "fine".
 
     `may_drink`: no fluid restriction. Source: the checklist holds the infusion for infection and for little urine.
     """
-    if values.get("infection") == "yes" or values.get("urine-normal") == "no":
+    if any(values.get(code) == grave for code, (grave, _) in GRAVE.items()):
         return "call"
     drunk = values.get("intake-day-before")
-    if may_drink and drunk is not None and Decimal(str(drunk)) < LOW_INTAKE_ML:
+    if may_drink and drunk is not None and Decimal(str(drunk)) < low_ml:
         return "drink"
     return "fine"
+
+
+def wanted_ml(appointment: Appointment) -> int:
+    """The least to drink the day before, by the rule of the check; of whoever may drink as she likes."""
+    patient, site = appointment.patient, appointment.site
+    is_adult = patient.age_on(clock.local_date(appointment.start, site.time_zone)) >= ADULT_YEARS
+    kg = appointment.order.actual_weight_kg
+    target = intake_target_ml(site_ml=site.hydration_target_ml, restriction_ml=None, is_adult=is_adult, kg=kg)
+    return low_intake_ml(target, is_adult=is_adult, restricted=False)

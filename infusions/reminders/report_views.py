@@ -17,6 +17,7 @@ from infusions.checklists.patient_reports import (
     latest_report,
     opens_at,
     record_patient_report,
+    wanted_ml,
 )
 from infusions.reminders import links
 from infusions.reminders.emergency_numbers import emergency_number
@@ -74,7 +75,7 @@ def thank(request: HttpRequest, appointment: Appointment, report: PatientReport)
         request,
         "before_thanks",
         appointment,
-        advice=advice_for(report.values, may_drink=may_drink),
+        advice=advice_for(report.values, may_drink=may_drink, low_ml=wanted_ml(appointment)),
         emergency=emergency_number(appointment.site.country),
         brings_drugs=report.values.get(NEW_DRUGS) == "yes",
         is_early="intake-day-before" not in codes_asked(appointment, clock.now()),

@@ -15,6 +15,7 @@ from django.urls import reverse
 
 from infusion_center.accounts.roles import Permission
 from infusions.checklists.stale_readings import stale_readings
+from infusions.checklists.unwell import unwell_visits
 from infusions.facility.models import Site
 from infusions.reminders.after_care_calls import call_counts
 from infusions.reminders.models import Reminder
@@ -75,6 +76,17 @@ LISTS = (
         "",
         None,
         url_name="reminders:after-care-list",
+        permission=Permission.VIEW_DOSE,
+    ),
+    WorkList(
+        "unwell",
+        "Unwell before the visit",
+        "thermometer",
+        "Patients who reported signs of infection or little urine and were asked to call. Call those who have not. The"
+        " visit itself settles it: they come, it is moved away or cancelled, or they answer otherwise.",
+        "Nobody with a visit ahead reported signs of infection or little urine.",
+        unwell_visits,
+        work_rows.unwell_row,
         permission=Permission.VIEW_DOSE,
     ),
     WorkList(
@@ -167,9 +179,10 @@ def counts_of(site: Site, now: dt.datetime, *, fresh: bool = False) -> dict[str,
 
 
 def quick_counts(site: Site, now: dt.datetime) -> dict[str, int]:
-    """What can change at any minute: eight statements."""
+    """What can change at any minute: nine statements."""
     return {
         "after-care": sum(call_counts(site, now).values()),
+        "unwell": len(unwell_visits(site, now)),
         "uncovered": len(uncovered_ids(site, now - dt.timedelta(days=1), now=now)),
         "unconfirmed": unconfirmed_visits(site, now).count(),
         "ends-before-visit": len(ending_ids(site, now)),

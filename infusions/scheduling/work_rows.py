@@ -11,6 +11,7 @@ from django.urls import NoReverseMatch, reverse
 from infusion_center.accounts.roles import Permission
 from infusion_center.core import clock
 from infusions.checklists.stale_readings import StaleReading
+from infusions.checklists.unwell import UnwellVisit
 from infusions.orders.models import InfusionOrder
 from infusions.reminders.delivery_models import BlockCause
 from infusions.reminders.models import Reminder
@@ -78,6 +79,16 @@ def stale_row(stale: StaleReading) -> WorkRow:
     return _visit_row(visit, tuple(filter(None, (stale.weight, stale.creatinine))), acts)
 
 
+def unwell_row(one: UnwellVisit) -> WorkRow:
+    """What she reported, when, and in her own words."""
+    visit, zone = one.visit, one.visit.site.time_zone
+    signs = [f"{words}, reported {_wall(clock.to_local(at, zone))}" for words, at in one.signs]
+    no_phone = [] if visit.patient.phone else ["No telephone number: write, or ask who knows the patient"]
+    acts = [_call(visit.patient), act_to("scheduling:appointment-detail", visit.public_id, label="Open visit")]
+    why = (*signs, *(f"“{comment}”" for comment in one.comments), *no_phone)
+    return _visit_row(visit, why, acts, is_urgent=one.is_soon)
+
+
 def unreached_row(visit: Appointment, reminder: Reminder | None) -> WorkRow:
     """Whoever has the patient on the telephone presses "Confirmed", and mends what kept the mail away."""
     patient = visit.patient
@@ -143,8 +154,7 @@ def freed_row(slot: FreedSlot, number: int) -> WorkRow:
     visit, local = slot.visit, clock.to_local(slot.start, slot.site.time_zone)
     act = act_to("scheduling:slot-freed", visit.public_id, label="See who fits", icon="users-round")
     waiting = f"{number} on the waitlist may want it"
-    when = f"{local:%a} {local.day} {local:%b}, {local:%H:%M}"
-    return WorkRow(visit.patient, when, duration(slot.minutes), act.url, (waiting,), (act,))
+    return WorkRow(visit.patient, _wall(local), duration(slot.minutes), act.url, (waiting,), (act,))
 
 
 def _visit_row(visit: Appointment, why: tuple[str, ...], acts: list[Act], *, is_urgent: bool = False) -> WorkRow:
@@ -154,7 +164,10 @@ def _visit_row(visit: Appointment, why: tuple[str, ...], acts: list[Act], *, is_
 
 
 def _moment(visit: Appointment) -> str:
-    local = dt.datetime.fromisoformat(visit.local_start)
+    return _wall(dt.datetime.fromisoformat(visit.local_start))
+
+
+def _wall(local: dt.datetime) -> str:
     return f"{local:%a} {local.day} {local:%b}, {local:%H:%M}"
 
 

@@ -1,5 +1,6 @@
 """The work lists: an overview, one page for each, and the counts that the menu shows."""
 
+from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
@@ -33,6 +34,8 @@ def work_list(request, slug, *, site):
     if slug not in BY_SLUG:
         raise Http404("There is no such list.")
     one = BY_SLUG[slug]
+    if one.permission not in request.user.permissions:
+        raise PermissionDenied
     if one.rows is None:
         return redirect(one.url)
     page = Paginator(one.rows(site, clock.now()), PAGE_SIZE).get_page(request.GET.get("page"))

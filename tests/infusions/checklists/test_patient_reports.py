@@ -10,7 +10,13 @@ from infusions.checklists import patient_reports
 from infusions.checklists.beside import lines_beside
 from infusions.checklists.confirming import confirm_report
 from infusions.checklists.models import PatientReport
-from infusions.checklists.patient_reports import advice_for, codes_asked, record_patient_report, reports_of
+from infusions.checklists.patient_reports import (
+    advice_for,
+    codes_asked,
+    record_patient_report,
+    reports_of,
+    wanted_ml,
+)
 from infusions.checklists.queries import latest_answers, run_state
 from infusions.checklists.services import answer_item
 from infusions.scheduling.models import Appointment
@@ -199,3 +205,18 @@ def test_a_yes_to_new_medicines_is_no_answer_because_it_names_none(visit):
 )
 def test_when_the_patient_is_asked_to_call(values, may_drink, advice):
     assert advice_for(values, may_drink=may_drink) == advice
+
+
+@pytest.mark.parametrize(
+    ("born", "kg", "wanted"),
+    [
+        (dt.date(1980, 3, 12), 12, 1000),
+        (dt.date(2008, 6, 18), 12, 1000),  # grown on the day of the visit
+        (dt.date(2008, 6, 19), 12, 550),
+        (dt.date(2020, 1, 1), 30, 850),
+        (dt.date(2010, 1, 1), 80, 1000),  # never above the site's target
+    ],
+)
+def test_children_are_asked_to_drink_by_weight_as_the_check_does(visit, born, kg, wanted):
+    visit.patient.date_of_birth, visit.order.actual_weight_kg = born, kg
+    assert wanted_ml(visit) == wanted
