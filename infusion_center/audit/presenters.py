@@ -15,6 +15,7 @@ SENTENCES = {
     "appointment.begun": "started the infusion",
     "appointment.move_requested": "asked for another time",
     "appointment.no_show": "noted a no-show",
+    "appointment.told_cancelled": "told the patient by phone that the visit is cancelled",
     "appointment.reseated": "changed chair or nurse of the visit",
     "appointment.pinned": "pinned chair and nurse of the visit",
     "appointment.unpinned": "let chair and nurse of the visit be changed again",

@@ -1,5 +1,5 @@
-"""What became of mails after they left: answers of the provider, addresses to leave alone, the pace per domain; and
-when the planner and the sender last worked."""
+"""What became of mails after they left: answers of the provider, addresses to leave alone, calls instead, the pace per
+domain; and when the planner and the sender last worked."""
 
 from django.conf import settings
 from django.db import models
@@ -32,6 +32,22 @@ class MailEvent(AppendOnlyModel):
 
     def __str__(self):
         return f"{self.get_kind_display()} {self.happened_at:%Y-%m-%d %H:%M} UTC"
+
+
+class CancellationCall(AppendOnlyModel):
+    """Somebody told the patient by telephone what no mail had: that the visit is cancelled."""
+
+    appointment = models.OneToOneField(
+        "infusions.Appointment", on_delete=models.PROTECT, related_name="cancellation_call"
+    )
+    called_at = models.DateTimeField()
+    called_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+
+    class Meta:
+        ordering = ["called_at", "id"]
+
+    def __str__(self):
+        return f"Told by phone {self.called_at:%Y-%m-%d %H:%M} UTC"
 
 
 class BlockCause(models.TextChoices):

@@ -10,16 +10,16 @@ from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
 from django.core.cache import cache
-from django.db.models import Count, OuterRef, Subquery
+from django.db.models import Count
 from django.db.models.functions import TruncDate
-from django.db.models.lookups import IsNull
 
 from infusion_center.core import clock
 from infusions.facility.models import Site
 from infusions.reminders.blocks import blocks_of_patients
-from infusions.reminders.delivery_models import MailEvent, MailEventKind
 from infusions.reminders.models import UNSETTLED, Reminder, ReminderState
+from infusions.reminders.queries import came_back
 from infusions.reminders.unreached import unreached_visits
+from infusions.reminders.untold import untold_cancellations
 
 LATELY = dt.timedelta(days=7)
 DAYS_SHOWN = 14
@@ -64,23 +64,13 @@ def volume_of(site: Site, now: dt.datetime) -> list[DayVolume]:
     return cache.get_or_set(key, lambda: _count_volume(site, today), VOLUME_SECONDS)
 
 
-def came_back() -> IsNull:
-    """For messages: whether it came back, or its reader complained.
-
-    Asked message by message: as an EXISTS, PostgreSQL may read all events there ever were instead.
-    """
-    kinds = [MailEventKind.BOUNCED, MailEventKind.COMPLAINED]
-    events = MailEvent.objects.filter(reminder=OuterRef("pk"), kind__in=kinds).order_by()
-    return IsNull(Subquery(events.values("pk")[:1]), False)
-
-
 def _count_needs(site: Site, now: dt.datetime) -> Needs:
     lately = Reminder.objects.of_sites([site]).filter(due_at__gte=now - LATELY, due_at__lte=now)
     return Needs(
         failed=lately.filter(state=ReminderState.FAILED).count(),
         came_back=lately.filter(came_back(), state=ReminderState.SENT).count(),
         blocked=blocks_of_patients().count(),
-        unreached=unreached_visits(site, now).count(),
+        unreached=unreached_visits(site, now).count() + untold_cancellations(site, now).count(),
     )
 
 

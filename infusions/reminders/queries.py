@@ -3,11 +3,12 @@
 import datetime as dt
 from collections.abc import Iterator
 
-from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Subquery
+from django.db.models.lookups import IsNull
 
 from infusion_center.core import clock, mail_folder
 from infusions.facility.models import Site
-from infusions.reminders.glance import came_back
+from infusions.reminders.delivery_models import MailEvent, MailEventKind
 from infusions.reminders.models import AFTERWARDS, UNSETTLED, Kind, Reminder, ReminderState
 from infusions.reminders.scan_span import Span
 from infusions.scheduling.models import Appointment, OfferState, WaitlistOffer
@@ -118,6 +119,16 @@ def ledger_of(site: Site | None, now: dt.datetime, chosen: dict, patients=None) 
     if chosen["when"] == "coming":
         return rows.filter(due_at__gt=now, due_at__lte=now + PAGE_SPAN).order_by("due_at", "pk")
     return rows.filter(due_at__gte=now - PAGE_SPAN, due_at__lte=now).order_by("-due_at", "-pk")
+
+
+def came_back() -> IsNull:
+    """For messages: whether it came back, or its reader complained.
+
+    Asked message by message: as an EXISTS, PostgreSQL may read all events there ever were instead.
+    """
+    kinds = [MailEventKind.BOUNCED, MailEventKind.COMPLAINED]
+    events = MailEvent.objects.filter(reminder=OuterRef("pk"), kind__in=kinds).order_by()
+    return IsNull(Subquery(events.values("pk")[:1]), False)
 
 
 def period_of(chosen: dict) -> str:

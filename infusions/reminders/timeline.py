@@ -16,9 +16,10 @@ from infusion_center.audit.models import AuditEvent
 from infusion_center.audit.presenters import present
 from infusions.checklists.patient_reports import advice_for
 from infusions.reminders.after_care_models import Urgency
-from infusions.reminders.delivery_models import MailEvent, MailEventKind
+from infusions.reminders.delivery_models import CancellationCall, MailEvent, MailEventKind
 from infusions.reminders.models import UNSETTLED, Reminder, ReminderState
 from infusions.scheduling.models import Appointment
+from infusions.scheduling.states import State
 
 MOST = 100  # of each sort; a visit that was moved ten times has some sixty messages
 # What patients send has rows of its own, which say more than the trail.
@@ -39,8 +40,10 @@ class Line:
 
 
 def visit_timeline(visit: Appointment, trail: Iterable[AuditEvent], now: dt.datetime) -> list[Line]:
-    """`trail`: the audit events of the visit, as its page has them. Five statements, however much was sent."""
+    """`trail`: the audit events of the visit, as its page has them. Six statements at most, however much was sent."""
     lines = [*_message_lines(visit), *_answer_lines(trail), *_report_lines(visit), *_after_care_lines(visit)]
+    if visit.state == State.CANCELLED:
+        lines += _cancellation_lines(visit)
     return sorted(lines, key=lambda line: (line.at, line.tone == "ahead"), reverse=True)
 
 
@@ -114,6 +117,11 @@ def _after_care_lines(visit: Appointment) -> Iterable[Line]:
         for call in report.calls.all():
             text = f"Called: {call.get_outcome_display().lower()}"
             yield Line(call.called_at, text, "", "phone", url, "", call.called_by.full_name, needs)
+
+
+def _cancellation_lines(visit: Appointment) -> Iterable[Line]:
+    for call in CancellationCall.objects.filter(appointment=visit).select_related("called_by"):
+        yield Line(call.called_at, "Told by phone: cancelled", icon="phone", who=call.called_by.full_name)
 
 
 def _after_care_url(visit: Appointment) -> str:

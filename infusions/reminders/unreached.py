@@ -22,6 +22,14 @@ from patients.models import Channel, ContactPreference
 WITHIN = dt.timedelta(days=14)
 # Skipped for these somebody has to call; other reasons mean that the message was not needed.
 CALL_INSTEAD = (Reason.NO_CONSENT, Reason.NO_ADDRESS, Reason.NO_DECENT_HOUR, Reason.BOUNCED, Reason.COMPLAINED)
+CAME_BACK = Exists(MailEvent.objects.filter(reminder=OuterRef("pk"), kind=MailEventKind.BOUNCED))
+# Of messages: whoever should have it does not.
+NOT_RECEIVED = (
+    Q(state=ReminderState.FAILED)
+    | Q(state=ReminderState.SKIPPED, reason__in=CALL_INSTEAD)
+    | Q(CAME_BACK, state=ReminderState.SENT)
+)
+RECEIVED = Q(~CAME_BACK, state=ReminderState.SENT)
 IN_VAIN = {
     BlockCause.BOUNCED: "Mail to the address on file comes back",
     BlockCause.COMPLAINED: "Reported our mail as unwanted",
@@ -34,15 +42,9 @@ def unreached_visits(site: Site, now: dt.datetime) -> QuerySet[Appointment]:
     Settled when a later message went and did not come back, when one is about to be sent again, or when the patient
     has confirmed. `blocked` (the cause, with `block_id`) and `consents` tell why a patient cannot be mailed at all.
     """
-    came_back = Exists(MailEvent.objects.filter(reminder=OuterRef("pk"), kind=MailEventKind.BOUNCED))
     mine = Reminder.objects.filter(appointment=OuterRef("pk"), appointment_version=OuterRef("version"))
     mine = mine.exclude(kind__in=AFTERWARDS).order_by("-settled_at", "-pk")
-    failed = mine.filter(
-        Q(state=ReminderState.FAILED)
-        | Q(state=ReminderState.SKIPPED, reason__in=CALL_INSTEAD)
-        | Q(came_back, state=ReminderState.SENT)
-    )
-    sent = mine.filter(~came_back, state=ReminderState.SENT)
+    failed, sent = mine.filter(NOT_RECEIVED), mine.filter(RECEIVED)
     block = block_of_address_in("patient__email")
     decisions = ContactPreference.objects.filter(patient=OuterRef("patient"), channel=Channel.EMAIL)
     visits = Appointment.objects.filter(
@@ -75,10 +77,13 @@ def unreached_problems(visit: Appointment, now: dt.datetime) -> list[Problem]:
     if found is None:
         return []
     reminder = Reminder.objects.get(pk=found.failed_id) if found.failed_id else None
-    call = f"Call {found.patient.phone.as_national}" if found.patient.phone else "No telephone number on file either"
-    return [
-        warning("not-reached", f"No mail reaches the patient. {why_unreached(found, reminder)}.", remedy=f"{call}.")
-    ]
+    message = f"No mail reaches the patient. {why_unreached(found, reminder)}."
+    return [warning("not-reached", message, remedy=whom_to_call(found))]
+
+
+def whom_to_call(visit: Appointment) -> str:
+    phone = visit.patient.phone
+    return f"Call {phone.as_national}." if phone else "No telephone number on file either."
 
 
 def cannot_be_mailed(visit: Appointment) -> str:
@@ -94,7 +99,9 @@ def cannot_be_mailed(visit: Appointment) -> str:
 
 def why_unreached(visit: Appointment, reminder: Reminder | None) -> str:
     """`reminder`: the message of `failed_id`."""
-    if reason := cannot_be_mailed(visit):
-        return reason
+    return cannot_be_mailed(visit) or why_not_received(reminder)
+
+
+def why_not_received(reminder: Reminder) -> str:
     came_back = reminder.state == ReminderState.SENT
     return f"{reminder.get_kind_display()}: {'it came back' if came_back else reminder.get_reason_display()}"

@@ -14,7 +14,7 @@ from infusions.facility.queries import current_site
 from infusions.reminders import queries
 from infusions.reminders.blocks import block_problems
 from infusions.reminders.forms import PERIODS, STATES, ReminderFilterForm, ResendForm
-from infusions.reminders.glance import came_back, needs_of, volume_of
+from infusions.reminders.glance import needs_of, volume_of
 from infusions.reminders.models import Reminder
 from infusions.reminders.services import resend_reminder
 from infusions.reminders.volume_picture import picture_of
@@ -33,7 +33,7 @@ def reminder_list(request):
     chosen = form.chosen()
     found = search_patients(chosen["q"], limit=20) if chosen["q"] else None
     rows = queries.ledger_of(site, now, chosen, patients=found)
-    shown = queries.in_state(rows, chosen["state"]).annotate(is_back=came_back())
+    shown = queries.in_state(rows, chosen["state"]).annotate(is_back=queries.came_back())
     page = Paginator(shown, PAGE_SIZE).get_page(request.GET.get("page"))
     context = {
         "form": form,

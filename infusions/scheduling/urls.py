@@ -30,6 +30,7 @@ urlpatterns = [
     path("appointments/<str:appointment_id>/move/", views.appointment_move, name="appointment-move"),
     path("appointments/<str:appointment_id>/cancel/", views.appointment_cancel, name="appointment-cancel"),
     path("appointments/<str:appointment_id>/confirm/", visit_views.appointment_confirm, name="appointment-confirm"),
+    path("appointments/<str:appointment_id>/told/", visit_views.appointment_told, name="appointment-told"),
     path("appointments/<str:appointment_id>/check-in/", visit_views.appointment_check_in, name="appointment-check-in"),
     path(
         "appointments/<str:appointment_id>/undo-check-in/",

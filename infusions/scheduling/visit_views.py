@@ -16,9 +16,11 @@ from infusion_center.core.htmx import go_to
 from infusion_center.core.rules import RuleViolation
 from infusions.reminders.timeline import visit_timeline
 from infusions.reminders.unreached import unreached_problems
+from infusions.reminders.untold import note_told_by_phone, untold_problems
 from infusions.scheduling import attendance, presenters
 from infusions.scheduling.queries import appointments_of
 from infusions.scheduling.series_queries import place_in_series
+from infusions.scheduling.states import State
 from infusions.scheduling.views import fetch_visit
 from patients.models import Patient
 
@@ -31,6 +33,7 @@ def appointment_detail(request, appointment_id):
     now = clock.now()
     trail = AuditEvent.objects.filter(target_type="appointment", target_id=visit.public_id)
     trail = list(trail.exclude(action="chart.opened").order_by("-at", "-id"))
+    to_call = untold_problems if visit.state == State.CANCELLED else unreached_problems
     context = {
         "visit": visit,
         "patient": visit.patient,
@@ -39,7 +42,7 @@ def appointment_detail(request, appointment_id):
         "place": presenters.place_of(visit),
         "acts": presenters.acts_for(visit, request.user.permissions, now),
         "together": place_in_series(visit),
-        "problems": unreached_problems(visit, now),
+        "problems": to_call(visit, now),
         "timeline": [present(event) for event in trail],
         "correspondence": visit_timeline(visit, trail, now),
     }
@@ -86,6 +89,12 @@ def appointment_undo_check_in(request, appointment_id):
 @require_POST
 def appointment_confirm(request, appointment_id):
     return _act(request, appointment_id, attendance.confirm, "The visit of {name} is confirmed.")
+
+
+@requires(Permission.CHECK_IN)
+@require_POST
+def appointment_told(request, appointment_id):
+    return _act(request, appointment_id, note_told_by_phone, "{name} knows that the visit is cancelled.")
 
 
 @requires(Permission.CHECK_IN)

@@ -20,6 +20,7 @@ from infusions.facility.models import Site
 from infusions.reminders.after_care_calls import call_counts
 from infusions.reminders.models import Reminder
 from infusions.reminders.unreached import unreached_visits
+from infusions.reminders.untold import untold_cancellations
 from infusions.scheduling import work_rows
 from infusions.scheduling.cover import uncovered_ids
 from infusions.scheduling.due_orders import due_orders
@@ -61,8 +62,10 @@ def unconfirmed_visits(site: Site, now: dt.datetime):
 
 
 def unreached_rows(site: Site, now: dt.datetime) -> list[tuple[Appointment, Reminder | None]]:
-    """With the message that did not reach the patient, if one was tried."""
-    visits = list(unreached_visits(site, now).select_related("patient", "chair"))
+    """With the message that did not reach the patient, if one was tried. Three statements."""
+    found = unreached_visits(site, now), untold_cancellations(site, now)
+    visits = [visit for visits in found for visit in visits.select_related("patient", "chair")]
+    visits.sort(key=lambda visit: (visit.start, visit.pk))
     reminders = Reminder.objects.in_bulk([visit.failed_id for visit in visits if visit.failed_id])
     return [(visit, reminders.get(visit.failed_id)) for visit in visits]
 
@@ -148,7 +151,7 @@ LISTS = (
         "Not reached",
         "mail-x",
         "Patients of the next two weeks whom no mail reaches: it failed or came back, or there is no consent"
-        " or no address. Call, and press Confirmed.",
+        " or no address. Call, and press Confirmed; where the visit is cancelled, Told by phone.",
         "Every patient of the next two weeks was reached, or has confirmed.",
         unreached_rows,
         work_rows.unreached_row,
@@ -186,7 +189,7 @@ def quick_counts(site: Site, now: dt.datetime) -> dict[str, int]:
         "uncovered": len(uncovered_ids(site, now - dt.timedelta(days=1), now=now)),
         "unconfirmed": unconfirmed_visits(site, now).count(),
         "ends-before-visit": len(ending_ids(site, now)),
-        "failed-reminders": unreached_visits(site, now).count(),
+        "failed-reminders": unreached_visits(site, now).count() + untold_cancellations(site, now).count(),
     }
 
 

@@ -15,17 +15,20 @@ from infusions.checklists.unwell import UnwellVisit
 from infusions.orders.models import InfusionOrder
 from infusions.reminders.delivery_models import BlockCause
 from infusions.reminders.models import Reminder
-from infusions.reminders.unreached import why_unreached
+from infusions.reminders.unreached import why_not_received, why_unreached
+from infusions.reminders.untold import MAY_NOT_KNOW
 from infusions.scheduling.due_orders import DueOrder
 from infusions.scheduling.ending_orders import EndingOrder
 from infusions.scheduling.models import Appointment
 from infusions.scheduling.refusals import name_day
-from infusions.scheduling.states import UPCOMING
+from infusions.scheduling.states import UPCOMING, State
 from infusions.scheduling.waitlist_queries import FreedSlot
 from infusions.templatetags.infusion_tags import duration
 from patients.models import Patient
 
 P = Permission
+SOON = dt.timedelta(hours=48)
+NO_PHONE = "No telephone number either: write, or ask who knows the patient"
 
 
 @dataclass(frozen=True)
@@ -92,7 +95,11 @@ def unwell_row(one: UnwellVisit) -> WorkRow:
 def unreached_row(visit: Appointment, reminder: Reminder | None) -> WorkRow:
     """Whoever has the patient on the telephone presses "Confirmed", and mends what kept the mail away."""
     patient = visit.patient
-    no_phone = () if patient.phone else ("No telephone number either: write, or ask who knows the patient",)
+    no_phone = () if patient.phone else (NO_PHONE,)
+    if visit.state == State.CANCELLED:
+        why = (f"{MAY_NOT_KNOW}: call", why_not_received(reminder), *no_phone)
+        is_soon = visit.start <= clock.now() + SOON
+        return _visit_row(visit, why, [_told(visit), _call(patient)], is_urgent=is_soon)
     why = (why_unreached(visit, reminder), *no_phone)
     return _visit_row(visit, why, [_confirm(visit), _call(patient), _mend(visit, reminder)])
 
@@ -178,6 +185,11 @@ def _product(order: InfusionOrder) -> str:
 def _confirm(visit: Appointment) -> Act:
     url = reverse("scheduling:appointment-confirm", args=[visit.public_id])
     return Act("Confirmed", url, icon="check", is_post=True, permission=P.CHECK_IN)
+
+
+def _told(visit: Appointment) -> Act:
+    url = reverse("scheduling:appointment-told", args=[visit.public_id])
+    return Act("Told by phone", url, icon="check", is_post=True, permission=P.CHECK_IN)
 
 
 def _call(patient: Patient) -> Act:
