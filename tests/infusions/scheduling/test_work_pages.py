@@ -183,7 +183,7 @@ def test_pages_and_counts_cost_the_same_for_three_rows_as_for_thirty(center, des
     }
     fill(center, 27)
     assert costs(center, desk) == few
-    assert (few["counts"] <= 18, few["counts again"]) == (True, 0)  # none: the tests remember in memory
+    assert (few["counts"] <= 19, few["counts again"]) == (True, 0)  # none: the tests remember in memory
 
 
 def test_the_menu_shows_the_total_and_red_when_a_visit_is_uncovered(center, desk):
