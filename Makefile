@@ -1,5 +1,5 @@
 # make run: the whole application with demo data on http://127.0.0.1:8000
-# make test: every test on SQLite; again on PostgreSQL those in which the database has a part
+# make test: every test, and on both databases those in which the database has a part
 PYTHON ?= python3
 BIN = .venv/bin
 PIP = $(BIN)/python -m pip --disable-pip-version-check --quiet
@@ -15,10 +15,10 @@ run: .venv/run-installed .env
 test: test-sqlite test-postgresql
 
 test-sqlite: .venv/dev-installed
-	env -u DATABASE_URL $(PYTEST)
+	env -u DATABASE_URL $(PYTEST) --share sqlite
 
 test-postgresql: .venv/dev-installed
-	$(BIN)/python -m tests.servers $(PYTEST) --once-is-enough
+	$(BIN)/python -m tests.servers $(PYTEST) --share postgresql
 
 # Real workers, broker, mail server and databases, and some hundred faults on each engine: docs/faults.md.
 test-faults: .venv/dev-installed

@@ -57,25 +57,32 @@ SLOW_FIRST = ("races", "browser", "test_demo", "test_workers", "test_access_rule
 
 def pytest_addoption(parser):
     parser.addoption(
-        "--once-is-enough",
-        action="store_true",
-        help="leave out what the database has no part in: pure rules, pages in a browser, what is marked `once`",
+        "--share",
+        choices=["sqlite", "postgresql"],
+        help="run what both databases share, and of the rest the part that this one shows for both",
     )
 
 
 def pytest_collection_modifyitems(config, items):
     """The slowest files begin, so that at the end no worker waits for the other."""
     items.sort(key=lambda item: not any(name in item.path.name for name in SLOW_FIRST))
-    if config.getoption("--once-is-enough"):
-        left_out = [item for item in items if not depends_on_database(item)]
-        items[:] = [item for item in items if depends_on_database(item)]
+    if share := config.getoption("--share"):
+        left_out = [item for item in items if shown_by(item) not in (share, "both")]
+        items[:] = [item for item in items if shown_by(item) in (share, "both")]
         config.hook.pytest_deselected(items=left_out)
 
 
-def depends_on_database(item) -> bool:
+def shown_by(item) -> str:
+    """On which database a test runs: both, where that has a part in what it shows.
+
+    Pages that services and queries stand behind are asked on PostgreSQL, the stricter one; in a browser on SQLite,
+    where polls and saves of one page wait for each other.
+    """
     if item.get_closest_marker("browser") or item.get_closest_marker("once"):
-        return False
-    return item.get_closest_marker("django_db") is not None or "db" in item.fixturenames
+        return "sqlite"
+    if item.get_closest_marker("django_db") is None and "db" not in item.fixturenames:
+        return "sqlite"
+    return "postgresql" if "page" in item.path.name else "both"
 
 
 @pytest.fixture(autouse=True)

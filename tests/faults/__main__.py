@@ -44,7 +44,12 @@ def parsed_options():
     parser.add_argument("--engine", choices=(*ENGINES, "both"), default="both")
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(10_000))
     parser.add_argument("--faults", type=int, default=240, help="per engine")
-    parser.add_argument("--changes", type=int, default=6, help="only the first changes of the clocks: a quick look")
+    parser.add_argument(
+        "--changes",
+        type=int,
+        default=6,
+        help="of the clocks, spread over the year",
+    )
     parser.add_argument("--break", dest="defect", choices=NAMES, default="", help="put a defect in: the run must fail")
     parser.add_argument("--keep", action="store_true", help="keep the folder with logs and journals")
     return parser.parse_args()

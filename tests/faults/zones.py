@@ -48,6 +48,12 @@ def changes(year: int = YEAR) -> list[Change]:
     return sorted(found, key=lambda change: change.at)
 
 
+def some(of: list[Change], number: int) -> list[Change]:
+    """So many of them, the first and the last among them, so that clocks go forward and back."""
+    number = max(1, min(number, len(of)))
+    return [of[round(index * (len(of) - 1) / max(1, number - 1))] for index in range(number)]
+
+
 def _changes_of(zone: str, year: int) -> list[Change]:
     hours = [dt.datetime(year, 1, 1, tzinfo=dt.UTC) + 30 * MINUTE * number for number in range(365 * 48)]
     offsets = [hour.astimezone(ZoneInfo(zone)).utcoffset() for hour in hours]

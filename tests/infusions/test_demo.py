@@ -21,7 +21,7 @@ from infusions.stock.models import StockMovement
 from infusions.stock.queries import stock_violations
 from patients.models import Patient
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.once]
 
 
 @pytest.fixture(scope="module")
