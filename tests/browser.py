@@ -10,6 +10,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import sync_playwright
 
+TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 
@@ -29,13 +30,11 @@ def chromium():
 @pytest.fixture(scope="session")
 def axe():
     """axe(page) -> the accessibility rules of WCAG 2.2 A and AA that the page breaks, with the elements."""
-    checker = Axe()
-    tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
-    # What is as it should be need not be written out, element by element: that takes longer than the checks.
-    options = {"runOnly": {"type": "tag", "values": tags}, "resultTypes": ["violations"]}
-
-    def violations(page) -> list[str]:
-        found = checker.run(page, options=options).response["violations"]
-        return [f"{rule['id']}: {node['target']}" for rule in found for node in rule["nodes"]]
-
     return violations
+
+
+def violations(page) -> list[str]:
+    # What is as it should be need not be written out, element by element: that takes longer than the checks.
+    options = {"runOnly": {"type": "tag", "values": TAGS}, "resultTypes": ["violations"]}
+    found = Axe().run(page, options=options).response["violations"]
+    return [f"{rule['id']}: {node['target']}" for rule in found for node in rule["nodes"]]

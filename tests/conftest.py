@@ -52,7 +52,7 @@ def _flush_past_the_triggers():
     TransactionTestCase._fixture_teardown = original
 
 
-SLOW_FIRST = ("races", "browser", "test_demo", "test_workers", "test_access_rules", "test_machine", "test_zones")
+SLOW_FIRST = ("races", "test_demo", "test_workers", "test_access_rules", "test_machine", "test_zones")
 
 
 def pytest_addoption(parser):
@@ -65,11 +65,15 @@ def pytest_addoption(parser):
 
 def pytest_collection_modifyitems(config, items):
     """The slowest files begin, so that at the end no worker waits for the other."""
-    items.sort(key=lambda item: not any(name in item.path.name for name in SLOW_FIRST))
+    items.sort(key=lambda item: not is_slow(item))
     if share := config.getoption("--share"):
         left_out = [item for item in items if shown_by(item) not in (share, "both")]
         items[:] = [item for item in items if shown_by(item) in (share, "both")]
         config.hook.pytest_deselected(items=left_out)
+
+
+def is_slow(item) -> bool:
+    return item.get_closest_marker("browser") is not None or any(name in item.path.name for name in SLOW_FIRST)
 
 
 def shown_by(item) -> str:

@@ -3,7 +3,6 @@
 import datetime as dt
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from django.test import Client
 from django.urls import reverse
 from playwright.sync_api import expect
@@ -11,6 +10,7 @@ from playwright.sync_api import expect
 from infusion_center.core import clock
 from infusions.doses.models import DoseState, RateChange, VitalSigns
 from infusions.scheduling.states import State
+from tests.browser import violations
 from tests.factories.doses import make_dose_record
 from tests.factories.facility import make_nurse, make_site
 from tests.factories.orders import make_order
@@ -73,12 +73,8 @@ def path_of(record, do="") -> str:
 
 
 def faults(page) -> list[str]:
-    found = Axe().run(
-        page, options={"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa"]}}
-    )
-    broken = [f"{rule['id']}: {node['target']}" for rule in found.response["violations"] for node in rule["nodes"]]
     wide = page.evaluate("document.documentElement.scrollWidth > window.innerWidth")
-    return [*broken, *page.evaluate(SMALL), *(["scrolls sideways"] if wide else [])]
+    return [*violations(page), *page.evaluate(SMALL), *(["scrolls sideways"] if wide else [])]
 
 
 @pytest.mark.parametrize("size", SIZES)

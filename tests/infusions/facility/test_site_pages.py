@@ -67,7 +67,7 @@ def test_site_edit_saves_what_makes_a_start_good(client_for, site):
 
 
 def test_site_edit_saves_which_mails_go_and_what_links_do(client_for, site):
-    posted = {"sends_hydration_mail": False, "sends_after_care_mail": False, "sends_day_sheet": False}
+    posted = {"sends_hydration_mail": False, "sends_after_care_mail": False, "sends_day_sheet": True}
     posted |= {"move_requests": "call_back", "cancel_cutoff_hours": "48"}
     client = client_for("manager")
     assert "Reminders and links" in client.get("/site/").content.decode()
