@@ -1,11 +1,11 @@
 # make run: the whole application with demo data on http://127.0.0.1:8000
-# make test: every test, and on both databases those in which the database has a part
+# make test: every test, and on both databases those in which these differ
 PYTHON ?= python3
 BIN = .venv/bin
 PIP = $(BIN)/python -m pip --disable-pip-version-check --quiet
 ARGS ?=
-# A file's tests stay together: some share a costly fixture. Three at a time keep two cores busy: browsers make them wait.
-PYTEST = $(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder $(ARGS)
+# A file's tests stay together: some share a costly fixture.
+PYTEST = $(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 .PHONY: run test test-sqlite test-postgresql test-faults lint fix bench check
 

@@ -76,17 +76,26 @@ def is_slow(item) -> bool:
     return item.get_closest_marker("browser") is not None or any(name in item.path.name for name in SLOW_FIRST)
 
 
-def shown_by(item) -> str:
-    """On which database a test runs: both, where that has a part in what it shows.
+# Where rows are written, claimed, locked, searched for or kept from change: what the two databases do differently.
+DIFFERS = (
+    *("services", "races", "append_only", "migrations", "machine", "claims", "queries", "invariants", "signing"),
+    *("sweeps", "send_", "plan_", "workers", "offers", "webhooks", "pacing", "recalls", "stock", "scanning", "search"),
+    *("booking", "moves", "series_p", "courses", "waitlist_", "reseat", "cover_s", "hold_", "kept_", "tablet", "trail"),
+    *("journey", "facility_visit", "home_visit", "foreign_site", "audit_coverage", "clumsy"),
+)
 
-    Pages that services and queries stand behind are asked on PostgreSQL, the stricter one; in a browser on SQLite,
-    where polls and saves of one page wait for each other.
+
+def shown_by(item) -> str:
+    """On which database a test runs: both, where they differ in what it shows; else on PostgreSQL, the stricter one.
+
+    What no database has a part in runs on SQLite; so do browsers, whose polls and saves wait for each other there.
     """
     if item.get_closest_marker("browser") or item.get_closest_marker("once"):
         return "sqlite"
     if item.get_closest_marker("django_db") is None and "db" not in item.fixturenames:
         return "sqlite"
-    return "postgresql" if "page" in item.path.name else "both"
+    is_on_both = item.get_closest_marker("race") or any(word in item.path.name for word in DIFFERS)
+    return "both" if is_on_both and "page" not in item.path.name else "postgresql"
 
 
 @pytest.fixture(autouse=True)
