@@ -72,16 +72,17 @@ def path_of(record, do="") -> str:
     return reverse("doses:dose-detail", args=[record.appointment.public_id]) + (f"?do={do}" if do else "")
 
 
-def faults(page) -> list[str]:
+def faults(page, *, by_axe: bool = True) -> list[str]:
     wide = page.evaluate("document.documentElement.scrollWidth > window.innerWidth")
-    return [*violations(page), *page.evaluate(SMALL), *(["scrolls sideways"] if wide else [])]
+    return [*(violations(page) if by_axe else []), *page.evaluate(SMALL), *(["scrolls sideways"] if wide else [])]
 
 
 @pytest.mark.parametrize("size", SIZES)
 def test_every_screen_is_accessible_and_its_targets_are_large(nurse, open_page, size):
     site = nurse.user.site_memberships.get().site
     records = [started(make_nurse(site=site), 62, DoseState(state)) for state in DoseState.values]
-    found = {record.state: faults(open_page(path_of(record), size)) for record in records}
+    by_axe = size == "portrait"  # what axe looks at is the same in every size; how large and wide things are is not
+    found = {record.state: faults(open_page(path_of(record), size), by_axe=by_axe) for record in records}
     assert found == {state: [] for state in DoseState.values}
 
 
