@@ -86,16 +86,17 @@ DIFFERS = (
 
 
 def shown_by(item) -> str:
-    """On which database a test runs: both, where they differ in what it shows; else on PostgreSQL, the stricter one.
+    """On which database a test runs: both, where they differ in what it shows; else on SQLite, the faster one.
 
-    What no database has a part in runs on SQLite; so do browsers, whose polls and saves wait for each other there.
+    Pages are asked on PostgreSQL, the stricter one; in a browser on SQLite, where polls and saves wait for each other.
     """
-    if item.get_closest_marker("browser") or item.get_closest_marker("once"):
+    has_database = item.get_closest_marker("django_db") or "db" in item.fixturenames
+    if not has_database or item.get_closest_marker("browser") or item.get_closest_marker("once"):
         return "sqlite"
-    if item.get_closest_marker("django_db") is None and "db" not in item.fixturenames:
-        return "sqlite"
+    if "page" in item.path.name:
+        return "postgresql"
     is_on_both = item.get_closest_marker("race") or any(word in item.path.name for word in DIFFERS)
-    return "both" if is_on_both and "page" not in item.path.name else "postgresql"
+    return "both" if is_on_both else "sqlite"
 
 
 @pytest.fixture(autouse=True)
