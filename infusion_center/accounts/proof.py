@@ -55,14 +55,18 @@ def ask_for_proof(request: HttpRequest, *, download: bool = False) -> HttpRespon
 
 def _to_the_page_that_asks(request: HttpRequest, download: bool) -> HttpResponse:
     """And from there to the page that was asked for; for a fragment, to the page that it belongs to."""
-    if is_htmx(request):
-        here = request.htmx.current_url_abs_path or "/"
-    else:
-        here = referring_page(request) if request.method == "POST" else request.get_full_path()
+    here = page_of(request)
     if download:
         here = f"{reverse('proof-download')}?{urlencode({'next': here, 'back': referring_page(request)})}"
     address = f"{reverse('account_reauthenticate')}?{urlencode({'next': here})}"
     return HttpResponseClientRedirect(address) if is_htmx(request) else HttpResponseRedirect(address)
+
+
+def page_of(request: HttpRequest) -> str:
+    """The page that a request was made from, to come back to."""
+    if is_htmx(request):
+        return request.htmx.current_url_abs_path or "/"
+    return referring_page(request) if request.method == "POST" else request.get_full_path()
 
 
 def referring_page(request: HttpRequest) -> str:

@@ -12,6 +12,7 @@ from infusion_center.accounts.invitations import send_invitation
 from infusion_center.accounts.models import User
 from infusion_center.accounts.queries import role_history, staff_list, staff_of
 from infusion_center.accounts.roles import Permission
+from infusion_center.accounts.staff_sign_in_views import sign_in_facts
 from infusion_center.core.rules import RuleViolation
 
 
@@ -54,9 +55,8 @@ def staff_detail(request, person_id):
         else:
             messages.success(request, f"{person.full_name} was saved.")
             return redirect("staff:staff-list")
-    return render(
-        request, "accounts/staff_detail.html", {"form": form, "person": person, "history": role_history(person)}
-    )
+    context = {"form": form, "person": person, "history": role_history(person), "sign_in": sign_in_facts(person)}
+    return render(request, "accounts/staff_detail.html", context)
 
 
 @requires(Permission.MANAGE_STAFF)
