@@ -1,4 +1,4 @@
-"""Which passwords are refused besides short, common and personal ones: those made from what everybody here knows."""
+"""Which passwords are refused besides short, common and personal ones: the name of the place, one key held down."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from django.core.exceptions import ValidationError
 from django.utils.module_loading import import_string
 
 APPLICATION = ("infusion center", "infusion", "center")
+DIFFERENT_CHARACTERS = 5
 OWN_CHARACTERS = 8  # what must be left when such names are taken out
 
 
@@ -29,3 +30,14 @@ class NamesOfThePlace:
         """With spaces and without. This layer knows no sites, so the settings name who does."""
         names = {*APPLICATION, *(name.casefold() for name in import_string(settings.SITE_NAMES_OF)())}
         return {form for name in names for form in (name, name.replace(" ", "")) if len(name) > 3}
+
+
+class FewCharacters:
+    """Twelve times the same key is long, and no password."""
+
+    def validate(self, password, user=None):
+        if len(set(password)) < DIFFERENT_CHARACTERS:
+            raise ValidationError("This password repeats too few different characters.", code="password_repeats")
+
+    def get_help_text(self):
+        return "Your password must not repeat a few characters only."

@@ -48,7 +48,8 @@ def ask_for_proof(request: HttpRequest, *, download: bool = False) -> HttpRespon
         reauthenticate_by_password(request)
         request.POST = _without_password(request.POST)
         return None
-    carried = [(name, value) for name, values in _without_password(request.POST).lists() for value in values]
+    typed = _without_password(request.POST).lists()
+    carried = [(name, value) for name, values in typed if not is_secret(name) for value in values]
     context = {"form": form, "carried": carried, "back": referring_page(request)}
     return render(request, "accounts/proof.html", context, status=403)
 
@@ -76,6 +77,11 @@ def referring_page(request: HttpRequest) -> str:
         return "/"
     parts = urlsplit(referer)
     return f"{parts.path}?{parts.query}" if parts.query else parts.path or "/"
+
+
+def is_secret(name: str) -> bool:
+    """Other passwords and PINs are typed anew rather than written into a page."""
+    return "password" in name or name.startswith("pin")
 
 
 def _without_password(posted: QueryDict) -> QueryDict:

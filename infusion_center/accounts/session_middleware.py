@@ -32,6 +32,7 @@ OPEN_WITHOUT_FACTOR = {
     "tablet-unlock",
     "tablet-other",
 }
+HERE = "tablet-here"
 OPEN_WHILE_ENDING = {"account_logout", "emergency", "emergency-card", "emergency-worker"}
 
 
@@ -52,7 +53,7 @@ class DeskSessionMiddleware:
             lock.open_session(session, tablet=None, password_at=now, now=now)
         idle = lock.idle_seconds(session, now) or 0
         if lock.password_is_old(session, now):
-            return end_session(request, "twelve hours")
+            return by_itself(request) or end_session(request, "twelve hours")
         if idle > settings.DESK_IDLE_MINUTES * 60 + WRITE_SECONDS:
             if request.resolver_match.view_name in OPEN_WHILE_ENDING:
                 return None
@@ -64,17 +65,24 @@ class DeskSessionMiddleware:
 
     def left_alone(self, request) -> HttpResponse | None:
         """Who was only slow in filling a form does not lose it: it goes on with the password. Anything else ends."""
+        if answer := by_itself(request):
+            return answer
         if request.method == "POST" and is_whole_page(request) and not request.FILES:
             return ask_for_proof(request)
         return end_session(request, "left alone")
+
+
+def by_itself(request) -> HttpResponse | None:
+    """Nothing for what a page asks by itself; but it does not take a half-filled form off the screen by ending."""
+    if (request.method in ("GET", "HEAD") and not is_whole_page(request)) or request.resolver_match.view_name == HERE:
+        return HttpResponse("Signed out, as nobody was here.", status=401, content_type="text/plain")
+    return None
 
 
 def end_session(request, why: str) -> HttpResponse:
     record_session_ended(by=request.user, why=why)
     following = page_of(request)
     logout(request)
-    if not is_whole_page(request) and not request.htmx:
-        return HttpResponse("You were signed out.", status=401, content_type="text/plain")
     messages.info(request, "You were signed out. Sign in again to go on where you were.")
     return go_to(request, f"{reverse(settings.LOGIN_URL)}?{urlencode({'next': following})}")
 

@@ -9,6 +9,7 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
     {"NAME": "infusion_center.accounts.passwords.NamesOfThePlace"},
+    {"NAME": "infusion_center.accounts.passwords.FewCharacters"},
 ]
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "home"

@@ -52,10 +52,12 @@ def test_what_a_page_asks_by_itself_is_nobody_being_there(desk, clock):
     for _ in range(5):
         clock.shift(dt.timedelta(minutes=3, seconds=20))
         answer = desk.get("/patients/", headers=POLL)
-    assert (answer["HX-Redirect"], is_open(desk)) == (
-        "/accounts/login/?next=%2Fboard%2F%3Fday%3D2026-11-23",
-        False,
+    assert (answer.status_code, answer.content) == (401, b"Signed out, as nobody was here.")
+    assert desk.post("/lock/here/", headers={"Sec-Fetch-Mode": "cors"}).status_code == 401
+    assert desk.post("/patients/", headers=POLL)["HX-Redirect"] == (
+        "/accounts/login/?next=%2Fboard%2F%3Fday%3D2026-11-23"
     )
+    assert not is_open(desk)
 
 
 def test_hands_that_only_type_are_reported_and_count(desk, clock):
@@ -68,8 +70,9 @@ def test_hands_that_only_type_are_reported_and_count(desk, clock):
 def test_a_form_sent_after_a_long_while_is_carried_past_the_password(desk, clock, nurse_user, site):
     typed = {"full_name": "Nadia Now", "roles": ["nurse"], "sites": [str(site.pk)]}
     clock.shift(dt.timedelta(minutes=40))
-    page = desk.post(f"/staff/{nurse_user.public_id}/", typed)
-    assert (page.status_code, ("full_name", "Nadia Now") in page.context["carried"]) == (403, True)
+    page = desk.post(f"/staff/{nurse_user.public_id}/", typed | {"password1": "secret"})
+    carried = [("full_name", "Nadia Now"), ("roles", "nurse"), ("sites", str(site.pk))]
+    assert (page.status_code, page.context["carried"]) == (403, carried)
     nurse_user.refresh_from_db()
     assert nurse_user.full_name != "Nadia Now"
     desk.post(f"/staff/{nurse_user.public_id}/", typed | {"proof-password": PASSWORD})

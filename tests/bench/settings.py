@@ -16,3 +16,4 @@ TEMPLATES[0]["DIRS"] = [*TEMPLATES[0]["DIRS"], BASE_DIR / "tests" / "bench" / "t
 STATIC_ROOT = VAR_DIR / "bench-static"  # noqa: F405
 LOGGING["root"]["level"] = "WARNING"  # noqa: F405
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # demo logins are made in no time
+MFA_REQUIRED_ROLES = []  # its people sign in without a page
