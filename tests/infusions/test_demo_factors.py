@@ -3,10 +3,12 @@
 from io import StringIO
 
 import pytest
+import time_machine
 from django.core.cache import cache
 from django.core.management import CommandError, call_command
 
 from infusions.demo_factors import give_demo_factors
+from tests.accounts.conftest import MORNING
 from tests.factories.accounts import PASSWORD, make_staff
 
 pytestmark = pytest.mark.django_db
@@ -20,9 +22,10 @@ def test_the_printed_code_signs_the_demo_manager_in_and_nobody_else_gets_one(cli
     give_demo_factors()
     assert [person.authenticator_set.count() for person in (demo, *people)] == [1, 0, 0]
     said = StringIO()
-    call_command("demo_code", stdout=said)
-    client.post("/accounts/login/", {"login": demo.email, "password": PASSWORD})
-    client.post("/accounts/second-factor/code/", {"code": said.getvalue().split()[0]})
+    with time_machine.travel(MORNING, tick=False):
+        call_command("demo_code", stdout=said)
+        client.post("/accounts/login/", {"login": demo.email, "password": PASSWORD})
+        client.post("/accounts/second-factor/code/", {"code": said.getvalue().split()[0]})
     assert client.session["_auth_user_id"] == str(demo.pk)
 
 
