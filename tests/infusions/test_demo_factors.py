@@ -26,7 +26,7 @@ def test_the_printed_code_signs_the_demo_manager_in_and_nobody_else_gets_one(cli
         call_command("demo_code", stdout=said)
         client.post("/accounts/login/", {"login": demo.email, "password": PASSWORD})
         client.post("/accounts/second-factor/code/", {"code": said.getvalue().split()[0]})
-    assert client.session["_auth_user_id"] == str(demo.pk)
+        assert client.session["_auth_user_id"] == str(demo.pk)
 
 
 def test_without_demo_people_no_code_is_printed():
