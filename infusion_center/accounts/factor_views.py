@@ -6,7 +6,7 @@ from django.contrib import messages
 from django.shortcuts import get_object_or_404, redirect
 
 from infusion_center.accounts import second_factor
-from infusion_center.accounts.access import signed_in
+from infusion_center.accounts.access import proof_required, signed_in
 
 
 class FactorIndex(IndexView):
@@ -17,6 +17,7 @@ class FactorIndex(IndexView):
 
 
 @signed_in(reason="everybody manages his own second factors")
+@proof_required
 def passkey_remove(request, pk):
     """allauth lets any passkey go; who must have a factor keeps the last."""
     if not second_factor.may_remove(get_object_or_404(second_factor.passkeys_of(request.user), pk=pk)):

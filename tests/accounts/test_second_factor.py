@@ -260,3 +260,13 @@ def test_codes_are_counted_like_passwords(client, manager, settings):
         first_step(fresh, manager)
         fresh.post(f"{SET_UP}code/", {"code": code()})
         assert "_auth_user_id" in fresh.session
+
+
+def test_a_code_that_comes_too_late_is_carried_and_nothing_of_it_kept_in_the_session(client, clock, manager):
+    sign_in(client, manager)
+    client.get(f"{SET_UP}app/add/")
+    clock.shift(dt.timedelta(minutes=6))
+    page = client.post(f"{SET_UP}app/add/", {"code": "123456"})
+    assert (page.status_code, page.context["carried"]) == (403, [("code", "123456")])
+    kept = str(dict(client.session))
+    assert [word for word in ("123456", client.session.session_key) if word in kept] == []

@@ -17,7 +17,11 @@
     lastHand = Date.now();
     if (lastHand - lastReport < REPORT) return;
     lastReport = lastHand;
-    fetch(data.hereUrl, { method: "POST", headers: { "X-CSRFToken": token() } }).catch(function () {});
+    fetch(data.hereUrl, { method: "POST", headers: { "X-CSRFToken": token() } })
+      .then(function (answer) {
+        if (answer.status === 401 && !typed) location.reload(); // too late: sign in, and come back here
+      })
+      .catch(function () {});
   }
 
   // Loading the page anew ends the session, unless another tab was in use. What was typed would be lost: it stays, and
