@@ -30,7 +30,8 @@ lint: .venv/dev-installed
 	$(BIN)/djlint --quiet --lint templates
 	DEBUG=true $(BIN)/lint-imports
 	DEBUG=true $(BIN)/python manage.py makemigrations --check --dry-run
-	SECRET_KEY=lint-only-0123456789-abcdefghijklmnopqrstuvwxyz-ABCDEFGHIJKLMNOP ALLOWED_HOSTS=lint.example READ_DOT_ENV=false \
+	SECRET_KEY=lint-only-0123456789-abcdefghijklmnopqrstuvwxyz-ABCDEFGHIJKLMNOP \
+	    FIELD_KEYS=bGludC1vbmx5LTAxMjM0NTY3ODktMDEyMzQ1Njc4OTA= ALLOWED_HOSTS=lint.example READ_DOT_ENV=false \
 	    $(BIN)/python manage.py check --deploy --fail-level WARNING
 
 check: lint test
@@ -53,7 +54,9 @@ bench: .venv/dev-installed
 	$(PIP) install -r requirements-dev.txt
 	@touch $@ .venv/run-installed
 
-# A secret key of this machine's own; everything else as the example says.
+# Secret keys of this machine's own; everything else as the example says.
 .env: | .venv/bin/python
-	@sed "s/^SECRET_KEY=.*/SECRET_KEY=$$($(BIN)/python -c 'import secrets; print(secrets.token_urlsafe(48))')/" .env.example > $@
+	@sed "s/^SECRET_KEY=.*/SECRET_KEY=$$($(BIN)/python -c 'import secrets; print(secrets.token_urlsafe(48))')/; \
+	    s/^FIELD_KEYS=.*/FIELD_KEYS=$$($(BIN)/python -c 'import base64, os; print(base64.urlsafe_b64encode(os.urandom(32)).decode())')/" \
+	    .env.example > $@
 	@chmod 600 $@

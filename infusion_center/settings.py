@@ -30,6 +30,7 @@ INSTALLED_APPS = [
     "django.contrib.humanize",
     "allauth",
     "allauth.account",
+    "allauth.mfa",
     "crispy_forms",
     "crispy_bootstrap5",
     "django_htmx",
@@ -57,6 +58,8 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "infusion_center.accounts.session_middleware.DeskSessionMiddleware",
+    "infusion_center.accounts.session_middleware.SecondFactorMiddleware",
 ]
 
 ROOT_URLCONF = "infusion_center.urls"

@@ -1,9 +1,11 @@
 """Template words of every page: times in the zone of the site, numbers with units, frames, recurring pieces."""
 
 import datetime as dt
+import json
 from decimal import Decimal
 
 from django import template
+from django.core.serializers.json import DjangoJSONEncoder
 
 from infusion_center.core import clock
 from infusion_center.core.rules import Severity
@@ -57,6 +59,12 @@ def allows(permissions: set, name: str) -> bool:
 def born(day: dt.date) -> str:
     """12-Mar-1961: the one way in which a date of birth is written."""
     return f"{day:%d-%b-%Y}" if day else ""
+
+
+@register.filter
+def as_json(value) -> str:
+    """For a data attribute, from where a script reads it: no script may have a body."""
+    return json.dumps(value, cls=DjangoJSONEncoder)
 
 
 @register.filter
