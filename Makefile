@@ -9,7 +9,7 @@ PYTEST = $(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 .PHONY: run test test-sqlite test-postgresql test-faults lint fix bench check
 
-run: .venv/run-installed .env
+run: .venv/run-installed env-keys
 	@exec $(BIN)/python manage.py serve
 
 test: test-sqlite test-postgresql
@@ -31,6 +31,7 @@ lint: .venv/dev-installed
 	DEBUG=true $(BIN)/lint-imports
 	DEBUG=true $(BIN)/python manage.py makemigrations --check --dry-run
 	SECRET_KEY=lint-only-0123456789-abcdefghijklmnopqrstuvwxyz-ABCDEFGHIJKLMNOP ALLOWED_HOSTS=lint.example READ_DOT_ENV=false \
+	    AUDIT_KEYS=lint-only-audit-0123456789-abcdefghijklmnopqrstuvwxyz \
 	    $(BIN)/python manage.py check --deploy --fail-level WARNING
 
 check: lint test
@@ -53,7 +54,13 @@ bench: .venv/dev-installed
 	$(PIP) install -r requirements-dev.txt
 	@touch $@ .venv/run-installed
 
-# A secret key of this machine's own; everything else as the example says.
+# Keys of this machine's own; everything else as the example says.
+RANDOM_KEY = $(BIN)/python -c 'import secrets; print(secrets.token_urlsafe(48))'
 .env: | .venv/bin/python
-	@sed "s/^SECRET_KEY=.*/SECRET_KEY=$$($(BIN)/python -c 'import secrets; print(secrets.token_urlsafe(48))')/" .env.example > $@
+	@sed "s/^SECRET_KEY=.*/SECRET_KEY=$$($(RANDOM_KEY))/; s/^AUDIT_KEYS=.*/AUDIT_KEYS=$$($(RANDOM_KEY))/" .env.example > $@
 	@chmod 600 $@
+
+# An .env of an earlier release has no key for the audit trail yet.
+.PHONY: env-keys
+env-keys: .env
+	@grep -q '^AUDIT_KEYS=' .env || echo "AUDIT_KEYS=$$($(RANDOM_KEY))" >> .env

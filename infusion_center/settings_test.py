@@ -3,6 +3,8 @@
 import os
 
 os.environ.setdefault("SECRET_KEY", "tests-only-" + "0123456789abcdef" * 4)
+os.environ.setdefault("AUDIT_KEYS", "audit-tests-only-" + "0123456789abcdef" * 4)
+os.environ["AUDIT_HEAD_FILE"] = ""
 os.environ.setdefault("ALLOWED_HOSTS", "testserver,127.0.0.1,localhost")
 os.environ["DEBUG"] = "false"
 os.environ["READ_DOT_ENV"] = "false"

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 class Origin:
     address: str | None = None
     path: str = ""
+    device: str = ""
 
 
 NOWHERE = Origin()

@@ -119,4 +119,11 @@ STAFF = {
 REPORTS = {
     "report.downloaded": "downloaded {what}",
 }
-SENTENCES = VISITS | CHAIRSIDE | PATIENTS | MAILS | PLACES | STAFF | REPORTS
+AUDIT = {
+    "audit.verified": "found the audit trail whole",
+    "audit.verification_failed": "found the audit trail changed",
+    "audit.exported": "exported the audit trail",
+    "list.opened": "opened {what}",
+    "access.denied": "was refused a page",
+}
+SENTENCES = VISITS | CHAIRSIDE | PATIENTS | MAILS | PLACES | STAFF | REPORTS | AUDIT

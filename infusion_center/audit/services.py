@@ -50,4 +50,5 @@ def _event(action: str, target, *, by, patient, site, detail: dict) -> AuditEven
         detail=detail,
         address=origin.address,
         path=origin.path,
+        device=origin.device,
     )
