@@ -1,0 +1,35 @@
+"""Writes which sites treat a patient."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import TYPE_CHECKING
+
+from django.db import transaction
+
+from infusion_center.audit import services as audit
+from infusion_center.core import clock
+from patients.models import Patient
+from patients.site_models import PatientSite
+
+if TYPE_CHECKING:
+    from infusions.facility.models import Site
+
+
+@transaction.atomic
+def note_site(*, patient: Patient, site: Site, by, why: str, now: dt.datetime | None = None) -> bool:
+    """The site treats the patient from now on, so its staff see him. True where that is new; `why` is a code."""
+    _, is_new = PatientSite.objects.get_or_create(
+        patient=patient, site=site, defaults={"added_at": now or clock.now(), "added_by": by}
+    )
+    if is_new:
+        audit.record(
+            "patient.site_added",
+            patient,
+            by=by,
+            patient=patient,
+            site=site,
+            why=why,
+            **({} if by else {"actor": "Patient"}),
+        )
+    return is_new
