@@ -1,9 +1,6 @@
 """Writes which sites treat a patient."""
 
-from __future__ import annotations
-
 import datetime as dt
-from typing import TYPE_CHECKING
 
 from django.db import transaction
 
@@ -12,12 +9,9 @@ from infusion_center.core import clock
 from patients.models import Patient
 from patients.site_models import PatientSite
 
-if TYPE_CHECKING:
-    from infusions.facility.models import Site
-
 
 @transaction.atomic
-def note_site(*, patient: Patient, site: Site, by, why: str, now: dt.datetime | None = None) -> bool:
+def note_site(*, patient: Patient, site, by, why: str, now: dt.datetime | None = None) -> bool:
     """The site treats the patient from now on, so its staff see him. True where that is new; `why` is a code."""
     _, is_new = PatientSite.objects.get_or_create(
         patient=patient, site=site, defaults={"added_at": now or clock.now(), "added_by": by}
