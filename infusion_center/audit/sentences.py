@@ -71,6 +71,7 @@ PATIENTS = {
     "chart.opened": "opened {what}",
     "patient.amended": "amended the patient's data",
     "patient.searched": "searched for patients",
+    "patient.site_added": "had the patient treated at one more site",
     "order.dose_noted": "noted a given dose on the order",
     "order.held": "put the order on hold",
 }
