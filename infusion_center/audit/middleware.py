@@ -1,8 +1,9 @@
 from django.conf import settings
 
-from infusion_center.audit.context import Origin, current_origin
+from infusion_center.audit.context import Origin, current_origin, origin
 from infusion_center.audit.devices import device_of
 from infusion_center.audit.macs import plain_address
+from infusion_center.audit.page_events import note_page
 
 
 def client_address(request) -> str | None:
@@ -22,11 +23,13 @@ class AuditContextMiddleware:
     def __call__(self, request):
         token = current_origin.set(Origin(address=client_address(request)))
         try:
-            return self.get_response(request)
+            response = self.get_response(request)
+            note_page(request, response)
+            return response
         finally:
             current_origin.reset(token)
 
     def process_view(self, request, view, args, kwargs):
         # The route, not the path: paths of public links hold their secret. Here all middleware knows the shared tablet.
-        origin, route = current_origin.get(), request.resolver_match.route[:200]
-        current_origin.set(Origin(address=origin.address, path=route, device=device_of(request)))
+        here = origin()
+        here.path, here.device = request.resolver_match.route[:200], device_of(request)

@@ -14,6 +14,27 @@ AUDIT_SEAL_SECONDS = env.int("AUDIT_SEAL_SECONDS", 20)
 # One line a minute at most; empty: the log alone tells the head.
 AUDIT_HEAD_FILE = env.str("AUDIT_HEAD_FILE", str(VAR_DIR / "audit-head.jsonl"))
 AUDIT_HEAD_FILE = Path(AUDIT_HEAD_FILE) if AUDIT_HEAD_FILE else None
+# Pages that show many patients: which of them leaves an event, and by what name. audit.page_events writes it.
+PATIENT_LISTS = {
+    "doses:my-patients": "the day's patients",
+    "doses:others": "who else waits",
+    "facility:nurse-call-out": "the visits of a nurse",
+    "orders:order-list": "the list of orders",
+    "patients:patient-list": "the patients opened last",
+    "reminders:after-care-alert": "the after-care calls",
+    "reminders:after-care-list": "the after-care calls",
+    "reminders:block-list": "the blocked addresses",
+    "reminders:mail-list": "the mail folder",
+    "reminders:reminder-list": "the list of reminders",
+    "scheduling:board": "the board",
+    "scheduling:board-fragment": "the board",
+    "scheduling:cover-list": "the uncovered visits",
+    "scheduling:cover-plan": "the uncovered visits",
+    "scheduling:waitlist": "the waitlist",
+    "scheduling:work-list": "a work list",
+    "scheduling:work-overview": "the work lists",
+}
+SITE_IN_USE = "infusions.facility.queries.current_site"
 
 if not DEBUG:
     weak = [key for key in AUDIT_KEYS if len(key) < SHORTEST_AUDIT_KEY or key in (DEVELOPMENT_AUDIT_KEY, SECRET_KEY)]
