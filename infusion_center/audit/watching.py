@@ -14,10 +14,12 @@ from infusion_center.audit.models import AuditEvent, ChainCheck
 from infusion_center.audit.sealing import head, seal_pending
 from infusion_center.audit.verifying import Walk, walk_on
 from infusion_center.core import clock
+from infusion_center.core.rules import Problem, blocker, warning
 
 logger = logging.getLogger(__name__)
 EVERY = dt.timedelta(hours=24)
 SLICE_SECONDS = 15
+TELL = "Tell whoever runs this system that the worker is down."
 VERIFIED, FAILED = "audit.verified", "audit.verification_failed"
 
 
@@ -64,8 +66,14 @@ class ChainState:
     findings: int
 
     @property
-    def is_late(self) -> bool:
-        return self.checked_at is not None and clock.now() - self.checked_at > 2 * EVERY
+    def problems(self) -> list[Problem]:
+        if self.findings:
+            remedy = "Keep all backups, and let whoever runs this system run manage.py verify_audit."
+            number = "one fault" if self.findings == 1 else f"{self.findings:,} faults"
+            return [blocker("audit-changed", f"The last check of the audit trail found {number}.", remedy=remedy)]
+        if self.checked_at and clock.now() - self.checked_at > 2 * EVERY:
+            return [warning("audit-unchecked", "The audit trail was not checked in the last two days.", remedy=TELL)]
+        return []
 
 
 def chain_state() -> ChainState:

@@ -16,6 +16,7 @@ AUDIT_HEAD_FILE = env.str("AUDIT_HEAD_FILE", str(VAR_DIR / "audit-head.jsonl"))
 AUDIT_HEAD_FILE = Path(AUDIT_HEAD_FILE) if AUDIT_HEAD_FILE else None
 # Pages that show many patients: which of them leaves an event, and by what name. audit.page_events writes it.
 PATIENT_LISTS = {
+    "audit:trail": "the audit trail",
     "doses:my-patients": "the day's patients",
     "doses:others": "who else waits",
     "facility:nurse-call-out": "the visits of a nurse",
