@@ -27,7 +27,7 @@ def check_slice(*, seconds: float = SLICE_SECONDS) -> None:
     """Go on with the check that runs, or begin one when the last is a day old; else do nothing."""
     check = ChainCheck.objects.first()
     if check is None or (check.finished_at and clock.now() - check.started_at >= EVERY):
-        check = _begin(seconds)
+        check = _begin()
     if check.finished_at:
         return
     walk, before = Walk(**check.state), check.position
@@ -39,8 +39,8 @@ def check_slice(*, seconds: float = SLICE_SECONDS) -> None:
         record_outcome(check, walk)
 
 
-def _begin(seconds: float) -> ChainCheck:
-    seal_pending(seconds=seconds, thorough=True)
+def _begin() -> ChainCheck:
+    seal_pending(thorough=True)
     ChainCheck.objects.all().delete()
     return ChainCheck.objects.create(started_at=clock.now(), state=asdict(Walk()))
 
