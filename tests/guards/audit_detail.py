@@ -3,12 +3,13 @@
 import re
 
 CODES = set(
-    "accepted active after before change changed channel code consents copied_from count days doses_given entry fact "
-    "fields filters findings first_day format given grade grams hash hours is_active item items kind kinds language "
-    "last_day links lot lots mailed method nurse objects outcome overridden page patients phase position "
-    "problem problems product purpose reaction reasons replaced report rows short site sites status taken to_seat_order up urgency "
-    "version vial visit visits visits_homes weekdays about amendment appointment attempt cause channel due entries "
-    "found number of offer order parts reader set_aside state tries vials waiting sum".split()
+    "about accepted active after amendment appointment attempt before cause change changed channel code "
+    "consents copied_from count days doses_given due entries entry fact fields filters findings first_day "
+    "format found given grade grams hash hours is_active item items kind kinds language last_day links lot "
+    "lots mailed method number nurse objects of offer order outcome overridden page parts patients phase "
+    "position problem problems product purpose reaction reader reasons replaced report rows set_aside short "
+    "site sites state status sum taken to_seat_order tries up urgency version vial vials visit visits "
+    "visits_homes waiting weekdays".split()
 )
 # Words of our own or from a list of ours: a page, a chair and its nurse, "Ill", "Running late".
 OUR_WORDS = {"what", "seat_before", "seat_after", "reason", "why", "actor"}
