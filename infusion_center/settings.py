@@ -1,4 +1,4 @@
-"""What the application is made of. Driven by the environment; conf/ holds the parts of sign-in, web, jobs and logs."""
+"""What the application is made of. Driven by the environment; conf/ holds its parts: sign-in, web, jobs ..."""
 
 import sys
 from pathlib import Path
@@ -6,6 +6,7 @@ from pathlib import Path
 import bootstrap_wrapper
 from django.core.exceptions import ImproperlyConfigured
 
+from infusion_center.conf.audit import *  # noqa: F403
 from infusion_center.conf.base import *  # noqa: F403
 from infusion_center.conf.base import BASE_DIR, DEBUG, VAR_DIR, env
 from infusion_center.conf.jobs import *  # noqa: F403

@@ -4,6 +4,8 @@ import os
 
 os.environ.setdefault("SECRET_KEY", "tests-only-" + "0123456789abcdef" * 4)
 os.environ.setdefault("FIELD_KEYS", "dGVzdHMtb25seS0wMTIzNDU2Nzg5LTAxMjM0NTY3ODk=")
+os.environ.setdefault("AUDIT_KEYS", "audit-tests-only-" + "0123456789abcdef" * 4)
+os.environ["AUDIT_HEAD_FILE"] = ""
 os.environ.setdefault("ALLOWED_HOSTS", "testserver,127.0.0.1,localhost")
 os.environ["DEBUG"] = "false"
 os.environ["READ_DOT_ENV"] = "false"

@@ -16,14 +16,17 @@ NOUNS = {
     "fact": "entry",
 }
 GROUPS = {
+    "access": "Refused pages",
     "after_care": "After-care",
     "address": "Mail addresses",
     "appointment": "Visits",
+    "audit": "The audit trail itself",
     "calendar_feed": "Calendar feeds",
     "chart": "Charts opened",
     "checklist": "Checklists",
     "checklist_template": "Checklist questions",
     "dose": "Dose records",
+    "list": "Lists opened",
     "mail_wording": "Words of mails",
     "order": "Orders",
     "patient": "Patients",
@@ -38,6 +41,9 @@ GROUPS = {
     "offer": "Waitlist offers",
 }
 ICONS = {
+    "access": "ban",
+    "audit": "shield-check",
+    "list": "list",
     "after_care": "phone-call",
     "address": "mail-x",
     "appointment": "calendar-days",

@@ -71,6 +71,7 @@ PATIENTS = {
     "chart.opened": "opened {what}",
     "patient.amended": "amended the patient's data",
     "patient.searched": "searched for patients",
+    "patient.site_added": "had the patient treated at one more site",
     "order.dose_noted": "noted a given dose on the order",
     "order.held": "put the order on hold",
 }
@@ -128,4 +129,11 @@ STAFF = {
 REPORTS = {
     "report.downloaded": "downloaded {what}",
 }
-SENTENCES = VISITS | CHAIRSIDE | PATIENTS | MAILS | PLACES | STAFF | REPORTS
+AUDIT = {
+    "audit.verified": "found the audit trail whole",
+    "audit.verification_failed": "found the audit trail changed",
+    "audit.exported": "exported the audit trail",
+    "list.opened": "opened {what}",
+    "access.denied": "was refused a page",
+}
+SENTENCES = VISITS | CHAIRSIDE | PATIENTS | MAILS | PLACES | STAFF | REPORTS | AUDIT

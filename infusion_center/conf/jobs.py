@@ -4,6 +4,7 @@ import datetime as dt
 
 from celery.schedules import schedule
 
+from infusion_center.conf.audit import AUDIT_SEAL_SECONDS
 from infusion_center.conf.base import VAR_DIR, env
 
 CELERY_BROKER_URL = env.str("REDIS_URL", f"redis://127.0.0.1:{env.str('BROKER_PORT', '6389')}/0")
@@ -50,5 +51,7 @@ CELERY_BEAT_SCHEDULE = {
         REMINDER_SCAN_SECONDS, f"{TASKS}.plan_reminders", expires=4 * REMINDER_SCAN_SECONDS, last_run_at=LONG_AGO
     ),
     "send-reminders": every(REMINDER_SCAN_SECONDS, f"{TASKS}.send_due_reminders", last_run_at=LONG_AGO),
+    "seal-audit": every(AUDIT_SEAL_SECONDS, "infusion_center.audit.tasks.seal_events"),
+    "check-audit": every(60, "infusion_center.audit.tasks.check_chain"),
     "trim-claims": every(TRIM_CLAIMS_SECONDS, "infusions.scheduling.tasks.trim_claims"),
 }

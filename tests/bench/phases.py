@@ -10,7 +10,7 @@ from django.test import Client
 from infusion_center.accounts.models import User
 from infusions.facility.models import Site
 from infusions.scheduling.models import Appointment
-from tests.bench import contention, mails, recalls
+from tests.bench import contention, mails, recalls, trail
 from tests.bench.ground import QUICK, Size, add_history, add_patients, lay_ground, open_small
 from tests.bench.measuring import Result, measure
 from tests.bench.server import serving
@@ -42,6 +42,7 @@ def run(size: Size, say: Say) -> Iterator[Result]:
     yield from ranking(size)
     yield from mails.results(mails.QUICK if size is QUICK else mails.FULL, say)
     yield from recall(size, ground.staff["pharmacist"], ground.board.site, say)
+    yield from trail.results(trail.QUICK if size is QUICK else trail.FULL, ground.staff, say)
 
 
 def recall_alone(size: Size, say: Say) -> Iterator[Result]:
@@ -54,6 +55,12 @@ def reminders_alone(size: Size, say: Say) -> Iterator[Result]:
     """On a small site whose visits are copied."""
     open_small()
     yield from mails.results(mails.QUICK if size is QUICK else mails.FULL, say)
+
+
+def audit_alone(size: Size, say: Say) -> Iterator[Result]:
+    """On a small site; the trail itself is as long as that of years."""
+    staff, _ = open_small()
+    yield from trail.results(trail.QUICK if size is QUICK else trail.FULL, staff, say)
 
 
 def recall(size: Size, user: User, site: Site, say: Say) -> Iterator[Result]:

@@ -4,6 +4,8 @@ import os
 
 os.environ.setdefault("SECRET_KEY", "bench-only-" + "0123456789abcdef" * 4)
 os.environ.setdefault("FIELD_KEYS", "YmVuY2gtb25seS0wMTIzNDU2Nzg5LTAxMjM0NTY3ODk=")
+os.environ.setdefault("AUDIT_KEYS", "audit-bench-only-" + "0123456789abcdef" * 4)
+os.environ.setdefault("AUDIT_HEAD_FILE", "")
 os.environ.setdefault("ALLOWED_HOSTS", "127.0.0.1,testserver")
 os.environ.setdefault("HTTPS", "false")
 os.environ["DEBUG"] = "false"
