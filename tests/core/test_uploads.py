@@ -8,7 +8,6 @@ import zlib
 import pytest
 from django.core.exceptions import RequestDataTooBig
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.core.files.uploadhandler import StopFutureHandlers
 from openpyxl import Workbook
 
 from infusion_center.core.rules import RuleViolation
@@ -64,10 +63,10 @@ def declaring(content: bytes) -> bytes:
 
 def understated() -> SimpleUploadedFile:
     """A part that unpacks to 40 MB, and says of itself one byte."""
-    upload = changed(good(), add={"xl/big.xml": b"<" + b" " * 40_000_000})
+    upload = changed(good(), add={"xl/big.xml": b"<" + b" " * 31_000_000})
     content = bytearray(upload.read())
-    true, said = (40_000_001).to_bytes(4, "little"), (1).to_bytes(4, "little")
-    crc = zlib.crc32(b"<" + b" " * 40_000_000).to_bytes(4, "little")
+    true, said = (31_000_001).to_bytes(4, "little"), (1).to_bytes(4, "little")
+    crc = zlib.crc32(b"<" + b" " * 31_000_000).to_bytes(4, "little")
     patched = bytes(content).replace(true, said).replace(crc, zlib.crc32(b"<").to_bytes(4, "little"))
     assert patched.count(said) > bytes(content).count(said)
     return SimpleUploadedFile("patients.xlsx", patched)
@@ -132,7 +131,7 @@ HOSTILE = {
         "file-content",
     ),
     "entities in wide letters": (lambda: changed(good(), SHEET, lambda x: x.decode().encode("utf-16")), "file-content"),
-    "swelling": (lambda: changed(good(), add={"xl/big.xml": b"<" + b" " * 40_000_000}), "file-size"),
+    "swelling": (lambda: changed(good(), add={"xl/big.xml": b"<" + b" " * 31_000_000}), "file-size"),
     "many parts": (lambda: changed(good(), add={f"xl/{n}.xml": b"<a/>" for n in range(300)}), "file-size"),
     "macros": (lambda: changed(good(), add={"xl/vbaProject.bin": b"x"}), "file-macros"),
     "packed unusually": (lambda: changed(good(), packing=zipfile.ZIP_LZMA), "file-content"),
@@ -150,10 +149,7 @@ def test_hostile_sheets_are_refused_by_name(case):
 
 def uploaded(size: int):
     handler = BoundedUploadHandler()
-    try:
-        handler.new_file("file", "patients.csv", "text/csv", size)
-    except StopFutureHandlers:
-        pass
+    handler.new_file("file", "patients.csv", "text/csv", size)
     for start in range(0, size, 64_000):
         handler.receive_data_chunk(b"a" * min(64_000, size - start), start)
     return handler.file_complete(size)
