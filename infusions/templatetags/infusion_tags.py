@@ -6,6 +6,8 @@ from decimal import Decimal
 
 from django import template
 from django.core.serializers.json import DjangoJSONEncoder
+from django.utils.html import format_html
+from django_guid import get_guid
 
 from infusion_center.core import clock
 from infusion_center.core.rules import Severity
@@ -14,6 +16,12 @@ from infusions.formulary.epinephrine import epinephrine_dose
 from patients.queries import banner_facts
 
 register = template.Library()
+
+
+@register.simple_tag
+def request_id() -> str:
+    """On pages about errors: by what the lines of this request are found in the log."""
+    return format_html("Number of this request: <code>{}</code>", number) if (number := get_guid()) else ""
 
 
 @register.filter
