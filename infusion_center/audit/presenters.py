@@ -6,6 +6,7 @@ from infusion_center.audit.models import AuditEvent
 
 # What happened, said after the actor's name; {target}: the name that it had then; {what}: from the detail.
 SENTENCES = {
+    "database.restored": "put the data back as they were in a backup; what came later is not there",
     "after_care.called": "noted a call about what was reported after the visit",
     "after_care.reported_by_patient": "reported after the visit",
     "address.blocked": "stopped mail to the patient's address",
