@@ -1,4 +1,5 @@
 import shutil
+from pathlib import Path
 
 import pytest
 from django.db import connection
@@ -48,9 +49,17 @@ def first_backup(filled, tmp_path_factory):
 @pytest.fixture
 def backup(first_backup, tmp_path):
     """A backup of `filled`, which the test may spoil."""
-    return shutil.copy(first_backup, tmp_path)
+    return Path(shutil.copy(first_backup, tmp_path))
 
 
 @pytest.fixture(autouse=True)
 def key(settings):
     settings.BACKUP_KEY = KEY
+
+
+@pytest.fixture
+def filled_copy(db, filled, tmp_path):
+    """The name of a database like `filled`, to be written to."""
+    name = copy_of(filled, tmp_path)
+    yield name
+    drop(name)

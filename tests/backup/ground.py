@@ -37,7 +37,7 @@ def fill() -> None:
     make_report(given, comment=HARD_TEXT, wants_call=True)
     product = record.product
     make_code(product)
-    make_stock(site=site, product=product, by=staff[Role.PHARMACIST])
+    make_stock(site=site, product=product, lot="LOT3", by=staff[Role.PHARMACIST])
     make_recall(product, "LOT1", "LÖT-2", opened_at=clock.now(), by=staff[Role.PHARMACIST])
     make_offer(entry=make_entry(site=site), start=clock.now() + dt.timedelta(days=2))
     patient = make_patient(given_name=HARD_TEXT[:20], kg="70.05")
