@@ -31,6 +31,7 @@ lint: .venv/dev-installed
 	$(PIP) check
 	DEBUG=true $(BIN)/lint-imports
 	DEBUG=true $(BIN)/python manage.py makemigrations --check --dry-run
+	$(BIN)/python -m tests.servers $(BIN)/python -m tests.upgrade
 	SECRET_KEY=lint-only-0123456789-abcdefghijklmnopqrstuvwxyz-ABCDEFGHIJKLMNOP ALLOWED_HOSTS=lint.example READ_DOT_ENV=false \
 	    $(BIN)/python manage.py check --deploy --fail-level WARNING
 

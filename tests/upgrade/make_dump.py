@@ -1,7 +1,7 @@
 """`python -m tests.upgrade.make_dump CHECKOUT`: writes release.jsonl, the rows of a small center of the last release.
 
-CHECKOUT is a folder with that release (git worktree add CHECKOUT COMMIT). Its own code migrates and fills an SQLite file;
-the backup of the present writes it down, as plain lines instead of a sealed file, so that it can be read and compared.
+CHECKOUT is a folder with that release (git worktree add CHECKOUT COMMIT). Its own code migrates and fills an SQLite
+file; the backup of the present writes it down, as plain lines instead of a sealed file, so that it can be read.
 """
 
 import os

@@ -1,4 +1,4 @@
-"""Fills a database of the release before, run in a checkout of it (see make_dump.py): it knows that release's factories.
+"""Fills a database of the last release. Run in a checkout of it (see make_dump.py): it knows that release's factories.
 
 Rows that the migrations since then touch, rows under triggers, and one in most other tables.
 """
@@ -7,26 +7,24 @@ import datetime as dt
 
 import django
 
-django.setup()
-
-from infusion_center.accounts.roles import Role
-from infusion_center.audit import services as audit
-from infusion_center.core import clock
-from infusions.doses.models import DoseState
-from infusions.reminders.models import Reminder, ReminderState
-from infusions.reminders.services import plan_reminders
-from infusions.scheduling.states import State
-from tests.factories.accounts import make_pin, make_staff, make_tablet
-from tests.factories.checklists import make_passed_checklist
-from tests.factories.doses import make_dose_record
-from tests.factories.facility import make_site
-from tests.factories.patients import make_patient
-from tests.factories.scheduling import make_appointment
-from tests.factories.stock import make_code, make_recall, make_stock
-from tests.factories.waitlist import make_entry, make_offer
-
 
 def fill() -> None:
+    from infusion_center.accounts.roles import Role
+    from infusion_center.audit import services as audit
+    from infusion_center.core import clock
+    from infusions.doses.models import DoseState
+    from infusions.reminders.models import Reminder, ReminderState
+    from infusions.reminders.services import plan_reminders
+    from infusions.scheduling.states import State
+    from tests.factories.accounts import make_pin, make_staff, make_tablet
+    from tests.factories.checklists import make_passed_checklist
+    from tests.factories.doses import make_dose_record
+    from tests.factories.facility import make_site
+    from tests.factories.patients import make_patient
+    from tests.factories.scheduling import make_appointment
+    from tests.factories.stock import make_code, make_recall, make_stock
+    from tests.factories.waitlist import make_entry, make_offer
+
     site = make_site(name="Maple Street")
     staff = {role: make_staff(role=role, site=site) for role in Role}
     make_pin(staff[Role.NURSE])
@@ -45,4 +43,6 @@ def fill() -> None:
     audit.record("patient.amended", patient, by=staff[Role.SCHEDULER], patient=patient, fields=["given_name"])
 
 
-fill()
+if __name__ == "__main__":
+    django.setup()
+    fill()

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
-from django.db import connection
+from django.db import DatabaseError, connection
 
 from infusion_center.backup.contents import Manifest
 from infusion_center.backup.errors import BackupError
@@ -33,7 +33,7 @@ class Command(BaseCommand):
                 path, manifest, gone = verify, verify_file(verify, key=settings.BACKUP_KEY), []
             else:
                 path, manifest, gone = make_backup(connection, to, key=settings.BACKUP_KEY, keep=keep)
-        except (BackupError, OSError) as problem:
+        except (BackupError, OSError, DatabaseError) as problem:
             raise CommandError(str(problem)) from problem
         self.stdout.write(f"{path}\n{summary(manifest)}")
         self.stdout.write(f"{path.stat().st_size:,} bytes, read back and whole, {time.monotonic() - began:.1f} s")

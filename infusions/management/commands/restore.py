@@ -5,7 +5,7 @@ from pathlib import Path
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
-from django.db import connection, transaction
+from django.db import DatabaseError, connection, transaction
 
 from infusion_center.backup.contents import Manifest
 from infusion_center.backup.errors import BackupError
@@ -40,7 +40,7 @@ class Command(BaseCommand):
             if not yes:
                 self._ask(replace)
             self._restore(file, manifest, replace)
-        except (BackupError, OSError) as problem:
+        except (BackupError, OSError, DatabaseError) as problem:
             raise CommandError(f"{problem} Nothing was restored.") from problem
         self._tell(f"restored: {manifest.rows:,} rows, {len(triggers_of(connection))} triggers in force")
 
