@@ -39,7 +39,7 @@ def fill() -> None:
     make_appointment(site=site, patient=patient)
     plan_reminders()
     sent = Reminder.objects.filter(state=ReminderState.OWED).order_by("pk").first()
-    Reminder.objects.filter(pk=sent.pk).update(state=ReminderState.SENT, sent_at=clock.now(), tries=1)
+    Reminder.objects.filter(pk=sent.pk).update(state=ReminderState.SENT, settled_at=clock.now(), tries=1)
     audit.record("patient.amended", patient, by=staff[Role.SCHEDULER], patient=patient, fields=["given_name"])
 
 
