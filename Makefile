@@ -31,6 +31,7 @@ lint: .venv/dev-installed
 	$(PIP) check
 	DEBUG=true $(BIN)/lint-imports
 	DEBUG=true $(BIN)/python manage.py makemigrations --check --dry-run
+	$(BIN)/python -m tests.servers $(BIN)/python -m tests.upgrade
 	SECRET_KEY=lint-only-0123456789-abcdefghijklmnopqrstuvwxyz-ABCDEFGHIJKLMNOP \
 	    FIELD_KEYS=bGludC1vbmx5LTAxMjM0NTY3ODktMDEyMzQ1Njc4OTA= ALLOWED_HOSTS=lint.example READ_DOT_ENV=false \
 	    AUDIT_KEYS=lint-only-audit-0123456789-abcdefghijklmnopqrstuvwxyz \

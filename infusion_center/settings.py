@@ -7,6 +7,7 @@ import bootstrap_wrapper
 from django.core.exceptions import ImproperlyConfigured
 
 from infusion_center.conf.audit import *  # noqa: F403
+from infusion_center.conf.backups import *  # noqa: F403
 from infusion_center.conf.base import *  # noqa: F403
 from infusion_center.conf.base import BASE_DIR, DEBUG, VAR_DIR, env
 from infusion_center.conf.jobs import *  # noqa: F403

@@ -99,6 +99,7 @@ DIFFERS = (
     *("sweeps", "send_", "plan_", "workers", "offers", "webhooks", "pacing", "recalls", "stock", "scanning", "search"),
     *("booking", "moves", "series_p", "courses", "waitlist_", "reseat", "cover_s", "hold_", "kept_", "tablet", "trail"),
     *("journey", "facility_visit", "home_visit", "foreign_site", "audit_coverage", "clumsy"),
+    *("backup", "restore", "kills", "upgrade", "machines"),
 )
 
 

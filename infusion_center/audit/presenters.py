@@ -23,6 +23,7 @@ GROUPS = {
     "audit": "The audit trail itself",
     "calendar_feed": "Calendar feeds",
     "chart": "Charts opened",
+    "database": "Backups put back",
     "checklist": "Checklists",
     "checklist_template": "Checklist questions",
     "dose": "Dose records",
@@ -43,6 +44,7 @@ GROUPS = {
 ICONS = {
     "access": "ban",
     "audit": "shield-check",
+    "database": "database-backup",
     "list": "list",
     "after_care": "phone-call",
     "address": "mail-x",

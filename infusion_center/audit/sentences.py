@@ -135,5 +135,6 @@ AUDIT = {
     "audit.exported": "exported the audit trail",
     "list.opened": "opened {what}",
     "access.denied": "was refused a page",
+    "database.restored": "put the data back as they were in a backup; what came later is not there",
 }
 SENTENCES = VISITS | CHAIRSIDE | PATIENTS | MAILS | PLACES | STAFF | REPORTS | AUDIT

@@ -8,11 +8,12 @@ from django.core.exceptions import ImproperlyConfigured
 from environs import Env
 
 BASE_DIR = Path(__file__).resolve().parent.parent.parent
-VAR_DIR = BASE_DIR / "var"
 
 env = Env()
 if env.bool("READ_DOT_ENV", True):
     env.read_env(BASE_DIR / ".env", recurse=False)
+# What is written while it runs: the SQLite database, mails in a folder, the beat schedule, backups.
+VAR_DIR = Path(env.str("VAR_DIR", str(BASE_DIR / "var")))
 
 DEBUG = env.bool("DEBUG", False)
 DEVELOPMENT_KEY = "for-development-only-never-with-patients-0123456789abcdef"

@@ -1,0 +1,2 @@
+class BackupError(Exception):
+    """Why a backup or restore cannot be done, in words for whoever runs it."""

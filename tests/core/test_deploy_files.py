@@ -1,0 +1,100 @@
+"""The files of docs/deploy start what there is, as nobody in particular, and hold no secret."""
+
+import re
+import shlex
+import sys
+from configparser import RawConfigParser
+from pathlib import Path
+
+import pytest
+import yaml
+from django.core.management import get_commands
+
+from infusion_center.core.checks import all_patterns
+
+ROOT = Path(__file__).resolve().parents[2]
+DEPLOY = ROOT / "docs" / "deploy"
+UNITS = sorted((DEPLOY / "systemd").glob("*.service"))
+COMPOSE = yaml.safe_load((DEPLOY / "compose.yaml").read_text())
+APP = {name: service for name, service in COMPOSE["services"].items() if service["image"] == "infusion-center"}
+HARDENED = {
+    "User": "infusion-center",
+    "NoNewPrivileges": "yes",
+    "ProtectSystem": "strict",
+    "ProtectHome": "yes",
+    "PrivateTmp": "yes",
+    "PrivateDevices": "yes",
+    "CapabilityBoundingSet": "",
+    "UMask": "0077",
+}
+
+
+def service_of(path: Path) -> list[tuple[str, str]]:
+    """systemd repeats keys, which configparser would fold into one."""
+    section = path.read_text().split("[Service]")[1].split("\n[")[0]
+    return [tuple(line.split("=", 1)) for line in section.splitlines() if "=" in line and not line.startswith("#")]
+
+
+def commands() -> dict[str, list[str]]:
+    """What each unit and each service runs."""
+    of_units = {path.stem: shlex.split(dict(service_of(path))["ExecStart"]) for path in UNITS}
+    dockerfile = (DEPLOY / "Dockerfile").read_text()
+    default = yaml.safe_load(re.search(r"^CMD (.*)$", dockerfile, re.M)[1])
+    return of_units | {name: service.get("command", default) for name, service in APP.items()}
+
+
+@pytest.mark.parametrize("name", sorted(commands()))
+def test_commands_name_real_programs_and_their_real_arguments(name):
+    program, *arguments = commands()[name]
+    match Path(program).name:
+        case "python":
+            assert (ROOT / arguments[0]).name == "manage.py" and arguments[1] in get_commands()
+        case "celery":
+            assert arguments[:2] == ["--app", "infusion_center"] and arguments[2] in ("worker", "beat")
+        case "gunicorn":
+            assert arguments[:3] == ["infusion_center.wsgi", "--config", "python:infusion_center.gunicorn_conf"]
+    assert (Path(sys.executable).parent / Path(program).name).exists()
+
+
+@pytest.mark.parametrize("path", UNITS, ids=lambda path: path.stem)
+def test_units_are_confined(path):
+    found = dict(service_of(path))
+    assert {key: found.get(key) for key in HARDENED} == HARDENED
+
+
+def test_only_the_backup_knows_its_key():
+    read_by = {path.stem for path in UNITS if "backup.env" in path.read_text()}
+    services = {name for name, service in APP.items() if any("backup.env" in str(file) for file in service["env_file"])}
+    assert (read_by, services) == ({"infusion-center-backup"}, {"backup"})
+
+
+def test_the_timer_starts_the_backup():
+    timer = RawConfigParser(strict=False)
+    timer.read(DEPLOY / "systemd" / "infusion-center-backup.timer")
+    assert (timer["Timer"]["OnCalendar"], timer["Timer"]["Persistent"]) == ("*-*-* 02:30", "yes")
+
+
+def test_containers_are_confined_and_checked():
+    for service in APP.values():
+        confined = (service["user"], service["read_only"], service["cap_drop"], service["security_opt"])
+        assert confined == ("10001:10001", True, ["ALL"], ["no-new-privileges:true"])
+    unchecked = {name for name, service in COMPOSE["services"].items() if "healthcheck" not in service}
+    assert unchecked == {"migrate", "backup"}  # they end
+
+
+def test_health_checks_ask_addresses_that_exist():
+    text = (DEPLOY / "compose.yaml").read_text()
+    asked = set(re.findall(r"http://\w+:8000/([\w/]+)", text))
+    assert asked == {"health/live", "health/ready"}
+    assert asked <= {path for path, _, _ in all_patterns()}
+
+
+def test_secrets_come_from_outside():
+    text = (DEPLOY / "compose.yaml").read_text()
+    said = re.findall(r"^ *\w*(?:PASSWORD|SECRET|KEY): *(.+)", text, re.M)
+    assert said and all(re.match(r"\$\{\w+:\?", value) for value in said)
+
+
+def test_the_broker_keeps_and_never_drops():
+    command = COMPOSE["services"]["redis"]["command"][-1]
+    assert all(word in command for word in ("requirepass", "appendonly yes", "maxmemory-policy noeviction"))
