@@ -78,6 +78,7 @@ PATIENTS = {
     "patient.exported": "downloaded everything that is kept about the patient",
     "patient.amended": "amended the patient's data",
     "patient.searched": "searched for patients",
+    "patient.site_added": "had the patient treated at one more site",
     "order.dose_noted": "noted a given dose on the order",
     "order.held": "put the order on hold",
 }
