@@ -30,7 +30,7 @@ def order_hold(request, order_id):
 @requires(Permission.DRAFT_ORDER, Permission.SIGN_ORDER)
 def order_stop(request, order_id):
     order = fetch_order(order_id)
-    if order.status != OrderStatus.STOPPED and not may_stop(request.user, order):
+    if order.status != OrderStatus.STOPPED and not may_stop(request.user.permissions, order):
         raise PermissionDenied
     draft = order.status == OrderStatus.DRAFT
     confirm = {

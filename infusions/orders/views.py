@@ -5,7 +5,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
 from infusion_center.accounts.access import requires
-from infusion_center.accounts.roles import Permission, has_permission
+from infusion_center.accounts.roles import Permission
 from infusion_center.audit.services import record_opening
 from infusion_center.core import clock
 from infusion_center.core.rules import RuleViolation, Severity
@@ -15,12 +15,14 @@ from infusions.orders import queries, rules, services
 from infusions.orders.forms import OrderForm, ReasonForm, SignForm
 from infusions.orders.models import InfusionOrder, OrderStatus
 from infusions.orders.presenters import OrderView, plan_view
+from infusions.orders.reading import readable_order
 from infusions.orders.signing import is_intact
 from infusions.scheduling import series_queries
-from infusions.scheduling.models import Appointment
 from infusions.scheduling.order_visits import visits_by_other_orders
+from infusions.scheduling.reading import visits_to_read
 from infusions.scheduling.states import State
 from patients.models import Patient
+from patients.reading import emergency_mark, permissions_here, record_reading
 
 
 def order_view(order, site, *, alternatives=None) -> OrderView:
@@ -114,20 +116,23 @@ def order_preview(request, patient_id):
 @requires(Permission.VIEW_ORDER)
 @require_safe
 def order_detail(request, order_id):
-    order = fetch_order(order_id)
-    record_opening(order, by=request.user, patient=order.patient, what="order")
+    order = readable_order(request, order_id)
+    record_reading(request, order, order.patient, what="order")
     return show_order(request, order)
 
 
-def visits_ahead(order, user):
+def visits_ahead(request, order):
     """The order's visits to come at the person's sites, the whole series of them, with what stands against each."""
-    sites = set(Site.objects.visible_to(user).values_list("pk", flat=True))
-    return [one for one in series_queries.visits_ahead(order, clock.now()) if one.visit.site_id in sites]
+    ahead = series_queries.visits_ahead(order, clock.now())
+    if emergency_mark(request):
+        return ahead
+    sites = set(Site.objects.visible_to(request.user).values_list("pk", flat=True))
+    return [one for one in ahead if one.visit.site_id in sites]
 
 
-def visits_of(order, user):
+def visits_of(request, order):
     """The order's visits at the person's sites that are over: the latest dozen, cancelled ones left out."""
-    visits = Appointment.objects.visible_to(user).filter(order=order, end__lte=clock.now())
+    visits = visits_to_read(request, order.patient).filter(order=order, end__lte=clock.now())
     visits = visits.exclude(state=State.CANCELLED)
     return visits.select_related("site", "chair", "nurse__user").order_by("-start", "-pk")[:12]
 
@@ -136,7 +141,7 @@ def show_order(request, order, *, sign_form=None, status=200):
     site = current_site(request)
     view = order_view(order, site)
     is_draft = order.status == OrderStatus.DRAFT
-    if is_draft and has_permission(request.user, Permission.SIGN_ORDER):
+    if is_draft and Permission.SIGN_ORDER in permissions_here(request):
         sign_form = sign_form or SignForm(initial={"version": order.version})
     signatures = [(row, is_intact(row)) for row in order.signatures.select_related("signed_by")]
     today = queries.patient_today(order.patient)
@@ -154,10 +159,10 @@ def show_order(request, order, *, sign_form=None, status=200):
         "signatures": signatures,
         "events": order.events.select_related("by"),
         "window": rules.dose_window(order),
-        "visits": visits_of(order, request.user),
-        "ahead": visits_ahead(order, request.user),
+        "visits": visits_of(request, order),
+        "ahead": visits_ahead(request, order),
         "elsewhere": visits_by_other_orders(order, clock.now()) if order.status == OrderStatus.SIGNED else [],
-        "may_stop": may_stop(request.user, order),
+        "may_stop": may_stop(permissions_here(request), order),
         "is_expired": order.valid_until < today,
     }
     return render(request, "infusions/orders/order_detail.html", context, status=status)
@@ -180,12 +185,12 @@ def order_sign(request, order_id):
     return show_order(request, fetch_order(order_id), sign_form=form)
 
 
-def may_stop(user, order) -> bool:
+def may_stop(permissions, order) -> bool:
     """A draft is thrown away by whoever may draft; a signed order is stopped by whoever may sign."""
     if order.status == OrderStatus.STOPPED:
         return False
     needed = Permission.DRAFT_ORDER if order.status == OrderStatus.DRAFT else Permission.SIGN_ORDER
-    return has_permission(user, needed)
+    return needed in permissions
 
 
 def decide(request, order, *, service, done, confirm):
