@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, settings
 from infusion_center.accounts.roles import Role
 from infusions.formulary.clinical_words import forget_names
 from tests.browser import axe, chromium  # noqa: F401  fixtures for every folder
-from tests.factories.accounts import make_staff
+from tests.factories.accounts import force_login, make_staff
 from tests.factories.facility import make_site
 
 # A busy machine is no defect: what takes how long is for the bench.
@@ -118,11 +118,11 @@ def staff(site):
 
 @pytest.fixture
 def client_for(staff):
-    """client_for("nurse") is signed in as the nurse of `staff`."""
+    """client_for("nurse") is signed in as the nurse of `staff`, and has just given the password, whatever the clock."""
 
     def signed_in(role: str) -> Client:
         client = Client()
-        client.force_login(staff[role])
+        force_login(client, staff[role])
         return client
 
     return signed_in

@@ -9,6 +9,7 @@ from django.shortcuts import resolve_url
 from infusion_center.accounts import services
 from infusion_center.accounts.lock_session import open_session
 from infusion_center.accounts.models import QuickPin
+from infusion_center.accounts.proof import count_sign_in
 from infusion_center.accounts.tablet_services import forget_passwords, note_password
 from infusion_center.core import clock
 
@@ -18,6 +19,7 @@ class StaffAdapter(DefaultAccountAdapter):
         **DefaultAccountAdapter.error_messages,
         "email_password_mismatch": "Email or password is not right. Try again, or reset your password below.",
         "too_many_login_attempts": "Too many tries. Wait five minutes, or reset your password below.",
+        "incorrect_password": "This is not your password.",
         "enter_current_password": "This is not your current password.",
     }
 
@@ -27,6 +29,7 @@ class StaffAdapter(DefaultAccountAdapter):
 
     def login(self, request, user):
         super().login(request, user)
+        count_sign_in(request)
         now, tablet = clock.now(), request.shared_tablet
         open_session(request.session, tablet=tablet, password_at=now, now=now)
         if tablet is not None:

@@ -6,7 +6,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
 from infusion_center.accounts import tablet_services as services
-from infusion_center.accounts.access import requires, signed_in
+from infusion_center.accounts.access import proof_required, requires, signed_in
 from infusion_center.accounts.lock_session import open_session, password_time
 from infusion_center.accounts.middleware import COOKIE
 from infusion_center.accounts.models import QuickPin, SharedTablet
@@ -38,6 +38,7 @@ def pin_set(request):
 
 
 @requires(Permission.ENROLL_TABLET)
+@proof_required
 def tablet_enroll(request):
     """This device becomes a shared tablet: its cookie is the only place that holds the key."""
     form = TabletForm(request.POST or None)

@@ -3,6 +3,7 @@
 from allauth.account import views as allauth
 from django.urls import path, re_path
 
+from infusion_center.accounts import views
 from infusion_center.accounts.access import anonymous_allowed, signed_in
 
 public = anonymous_allowed(reason="sign-in and password reset come before signing in")
@@ -12,6 +13,8 @@ urlpatterns = [
     path("login/", public(allauth.login), name="account_login"),
     path("logout/", personal(allauth.logout), name="account_logout"),
     path("inactive/", public(allauth.account_inactive), name="account_inactive"),
+    path("reauthenticate/", personal(allauth.reauthenticate), name="account_reauthenticate"),
+    path("reauthenticate/download/", views.proof_download, name="proof-download"),
     path("password/change/", personal(allauth.password_change), name="account_change_password"),
     path("password/reset/", public(allauth.password_reset), name="account_reset_password"),
     path("password/reset/done/", public(allauth.password_reset_done), name="account_reset_password_done"),

@@ -1,5 +1,7 @@
 """Who may sign in and how, how long a session lasts, and shared tablets."""
 
+from infusion_center.conf.base import env
+
 AUTH_USER_MODEL = "accounts.User"
 AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
 AUTH_PASSWORD_VALIDATORS = [
@@ -17,6 +19,7 @@ ACCOUNT_EMAIL_VERIFICATION = "none"  # a manager enters the address; nobody sign
 ACCOUNT_ADAPTER = "infusion_center.accounts.adapter.StaffAdapter"
 ACCOUNT_FORMS = {
     "login": "infusion_center.accounts.forms.LoginForm",
+    "reauthenticate": "infusion_center.accounts.forms.ReauthenticateForm",
     "change_password": "infusion_center.accounts.forms.ChangePasswordForm",
     "reset_password": "infusion_center.accounts.forms.ResetPasswordForm",
     "reset_password_from_key": "infusion_center.accounts.forms.ResetPasswordKeyForm",
@@ -24,6 +27,8 @@ ACCOUNT_FORMS = {
 ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False  # an address that nobody has gets no mail from us
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 ACCOUNT_SESSION_REMEMBER = False
+# How long password, passkey or second factor hold for what must be the person's own doing.
+ACCOUNT_REAUTHENTICATION_TIMEOUT = env.int("PROOF_SECONDS", 300)
 SESSION_ENGINE = "infusion_center.accounts.lock_session"
 SESSION_COOKIE_AGE = 12 * 60 * 60
 SESSION_EXPIRE_AT_BROWSER_CLOSE = True

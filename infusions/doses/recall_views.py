@@ -6,7 +6,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from infusion_center.accounts.access import requires
+from infusion_center.accounts.access import proof_required, requires
 from infusion_center.accounts.roles import Permission
 from infusion_center.audit import services as audit
 from infusion_center.core import clock
@@ -103,6 +103,7 @@ def patients_context(request, recall: LotRecall, answer: Answer) -> dict:
 
 
 @requires(Permission.VIEW_RECALL)
+@proof_required(download=True)
 @require_safe
 def recall_csv(request, recall_id):
     recall = found_recall(recall_id)

@@ -4,7 +4,7 @@ from django.contrib import messages
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
-from infusion_center.accounts.access import requires
+from infusion_center.accounts.access import proof_required, requires
 from infusion_center.accounts.roles import Permission
 from infusion_center.audit.services import record_opening
 from infusion_center.core import clock
@@ -169,6 +169,7 @@ def show_order(request, order, *, sign_form=None, status=200):
 
 
 @requires(Permission.SIGN_ORDER)
+@proof_required
 @require_POST
 def order_sign(request, order_id):
     order = fetch_order(order_id)

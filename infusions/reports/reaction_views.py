@@ -2,7 +2,7 @@ from django.http import StreamingHttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
-from infusion_center.accounts.access import requires
+from infusion_center.accounts.access import proof_required, requires
 from infusion_center.accounts.roles import Permission
 from infusions.facility.queries import current_site
 from infusions.reports.reaction_exports import download_reactions
@@ -31,6 +31,7 @@ def reactions(request):
 
 
 @requires(Permission.VIEW_REPORTS)
+@proof_required(download=True)
 @require_GET
 def reactions_csv(request):
     form = period_form(request, days=USUAL_DAYS)

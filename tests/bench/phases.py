@@ -15,6 +15,7 @@ from tests.bench.ground import QUICK, Size, add_history, add_patients, lay_groun
 from tests.bench.measuring import Result, measure
 from tests.bench.server import serving
 from tests.bench.visits import Desk
+from tests.factories.accounts import force_login
 
 Say = Callable[[str], None]
 
@@ -57,7 +58,7 @@ def reminders_alone(size: Size, say: Say) -> Iterator[Result]:
 
 def recall(size: Size, user: User, site: Site, say: Say) -> Iterator[Result]:
     client = Client()
-    client.force_login(user)
+    force_login(client, user)
     visit = Appointment.objects.filter(site=site, dose_record=None).order_by("start").first()
     yield from recalls.results(recalls.QUICK if size is QUICK else recalls.FULL, visit, client, say)
 
