@@ -3,7 +3,7 @@
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
 
-from infusion_center.accounts.access import requires
+from infusion_center.accounts.access import proof_required, requires
 from infusion_center.accounts.roles import Permission
 from infusion_center.audit import services as audit
 from infusions.reports.export_forms import ExportForm
@@ -12,6 +12,7 @@ from patients.models import Patient
 
 
 @requires(Permission.EXPORT_PATIENT)
+@proof_required(download=True)
 def patient_export(request, patient_id):
     """Never by an emergency access: that is to read only."""
     patient = get_object_or_404(Patient.objects.visible_to(request.user), public_id=patient_id)
