@@ -106,7 +106,7 @@ def appointment_no_show(request, appointment_id):
 @requires(Permission.VIEW_SCHEDULE)
 @require_safe
 def appointment_list(request, patient_id):
-    patient = get_object_or_404(Patient, public_id=patient_id)
+    patient = get_object_or_404(Patient.objects.visible_to(request.user), public_id=patient_id)
     record_opening(patient, by=request.user, patient=patient, what="visits")
     visits = appointments_of(patient).visible_to(request.user)
     page = Paginator(visits, 30).get_page(request.GET.get("page"))
