@@ -1,6 +1,6 @@
 from django.urls import path
 
-from patients import chart_views, emergency_review_views, emergency_views, fact_views, views
+from patients import chart_views, emergency_review_views, emergency_views, fact_views, site_views, views
 
 app_name = "patients"
 accesses = "emergency-accesses/"
@@ -14,6 +14,7 @@ urlpatterns = [
     path(f"{accesses}<slug:access_id>/", emergency_review_views.emergency_detail, name="emergency-detail"),
     path("patients/", views.patient_list, name="patient-list"),
     path("patients/new/", views.patient_create, name="patient-create"),
+    path("patients/treat-here/", site_views.patient_treat_here, name="patient-treat-here"),
     path("patients/<slug:patient_id>/", chart_views.patient_detail, name="patient-detail"),
     path("patients/<slug:patient_id>/edit/", views.patient_edit, name="patient-edit"),
     path("patients/<slug:patient_id>/facts/", fact_views.patient_facts, name="patient-facts"),

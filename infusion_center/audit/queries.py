@@ -11,10 +11,29 @@ from infusion_center.core import clock
 
 
 @dataclass(frozen=True)
-class TrailFilter:
-    """What to show; empty means all. `site_ids`: public ids of the sites whose events the reader may see."""
+class Reach:
+    """Whose events a person may read: of sites (by public id), of patients, of staff."""
 
     site_ids: Collection[str]
+    patients: QuerySet
+    staff: QuerySet
+
+    def condition(self) -> Q:
+        """Events of these sites; of no site, those about one of the patients, or else done by one of the staff.
+
+        That a further site treats a patient is for all of his sites. IN and not EXISTS: asked once, not for each event.
+        """
+        about_theirs = Q(patient_id__in=self.patients.order_by().values("public_id"))
+        by_theirs = Q(actor_id=None) | Q(actor_id__in=self.staff.order_by().values("pk"))
+        of_no_site = Q(site_id="") & (about_theirs | Q(patient_id="") & by_theirs)
+        return Q(site_id__in=self.site_ids) | of_no_site | Q(action="patient.site_added") & about_theirs
+
+
+@dataclass(frozen=True)
+class TrailFilter:
+    """What to show; empty means all."""
+
+    reach: Reach
     time_zone: str
     actor_id: int | None = None
     patient_id: str = ""
@@ -23,8 +42,8 @@ class TrailFilter:
 
 
 def trail(wanted: TrailFilter) -> QuerySet[AuditEvent]:
-    """Newest first. Events without a site (staff, patients) are seen by whoever may read the trail at all."""
-    events = AuditEvent.objects.filter(Q(site_id="") | Q(site_id__in=wanted.site_ids))
+    """Newest first."""
+    events = AuditEvent.objects.filter(wanted.reach.condition())
     if wanted.actor_id is not None:
         events = events.filter(actor_id=wanted.actor_id)
     if wanted.patient_id:

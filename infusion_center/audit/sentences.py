@@ -79,6 +79,7 @@ PATIENTS = {
     "patient.amended": "amended the patient's data",
     "patient.searched": "searched for patients",
     "patient.site_added": "had the patient treated at one more site",
+    "patient.treat_here_refused": "did not name a patient rightly whom another site treats",
     "order.dose_noted": "noted a given dose on the order",
     "order.held": "put the order on hold",
 }

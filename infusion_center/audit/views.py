@@ -4,10 +4,10 @@ from django.shortcuts import get_object_or_404, render
 from infusion_center.accounts.access import requires
 from infusion_center.accounts.roles import Permission
 from infusion_center.audit import services as audit
+from infusion_center.audit.access import reach_of
 from infusion_center.audit.forms import TrailFilterForm
 from infusion_center.audit.presenters import present
 from infusion_center.audit.queries import TrailFilter, trail
-from infusions.facility.models import Site
 from infusions.facility.queries import current_site
 from patients.models import Patient
 
@@ -16,7 +16,7 @@ PAGE = 50
 
 @requires(Permission.VIEW_AUDIT)
 def trail_index(request):
-    form = TrailFilterForm(request.GET or None)
+    form = TrailFilterForm(request.GET or None, reach=reach_of(request.user))
     wanted = {}
     if form.is_bound and form.is_valid():
         person, values = form.cleaned_data["person"], form.cleaned_data
@@ -32,7 +32,7 @@ def trail_index(request):
 
 @requires(Permission.VIEW_AUDIT)
 def patient_trail(request, patient_id):
-    patient = get_object_or_404(Patient, public_id=patient_id)
+    patient = get_object_or_404(Patient.objects.visible_to(request.user), public_id=patient_id)
     audit.record_opening(patient, by=request.user, patient=patient, what="the patient's audit trail")
     page = _page(request, patient_id=patient.public_id)
     context = {"patient": patient, "page": page, "events": [present(event) for event in page]}
@@ -41,6 +41,6 @@ def patient_trail(request, patient_id):
 
 def _page(request, **wanted):
     site = current_site(request)
-    site_ids = list(Site.objects.visible_to(request.user).values_list("public_id", flat=True))
-    events = trail(TrailFilter(site_ids=site_ids, time_zone=site.time_zone if site else "UTC", **wanted))
+    zone = site.time_zone if site else "UTC"
+    events = trail(TrailFilter(reach=reach_of(request.user), time_zone=zone, **wanted))
     return Paginator(events, PAGE).get_page(request.GET.get("page"))

@@ -40,8 +40,8 @@ def order_view(order, site, *, alternatives=None) -> OrderView:
     )
 
 
-def fetch_order(order_id) -> InfusionOrder:
-    orders = InfusionOrder.objects.select_related("patient", "product", "indication")
+def fetch_order(request, order_id) -> InfusionOrder:
+    orders = InfusionOrder.objects.visible_to(request.user).select_related("patient", "product", "indication")
     return get_object_or_404(orders, public_id=order_id)
 
 
@@ -57,7 +57,7 @@ def sketched_view(request, form) -> dict:
 
 @requires(Permission.DRAFT_ORDER)
 def order_create(request, patient_id):
-    patient = get_object_or_404(Patient, public_id=patient_id, is_active=True)
+    patient = get_object_or_404(Patient.objects.visible_to(request.user), public_id=patient_id, is_active=True)
     if request.method != "POST":
         record_opening(patient, by=request.user, patient=patient, what="order entry")
     renewed = patient.orders.filter(public_id=request.GET.get("renew", "")).first()
@@ -78,13 +78,13 @@ def order_create(request, patient_id):
 
 @requires(Permission.DRAFT_ORDER)
 def order_edit(request, order_id):
-    draft = fetch_order(order_id)
+    draft = fetch_order(request, order_id)
     if draft.status != OrderStatus.DRAFT:
         messages.error(request, "Only a draft can be edited. Stop this order and enter a new one.")
         return redirect("orders:order-detail", draft.public_id)
     if request.method != "POST":
         record_opening(draft, by=request.user, patient=draft.patient, what="order entry")
-    form = OrderForm(request.POST or None, patient=draft.patient, instance=fetch_order(order_id))
+    form = OrderForm(request.POST or None, patient=draft.patient, instance=fetch_order(request, order_id))
     context = {"patient": draft.patient, "form": form, "draft": draft}
     if request.method == "POST" and form.is_valid() and "check" not in request.POST:
         version = form.cleaned_data["version"] or 0
@@ -106,7 +106,7 @@ def order_edit(request, order_id):
 @require_POST
 def order_preview(request, patient_id):
     """The plan of what is typed so far; nothing is written."""
-    patient = get_object_or_404(Patient, public_id=patient_id)
+    patient = get_object_or_404(Patient.objects.visible_to(request.user), public_id=patient_id)
     form = OrderForm(request.POST, patient=patient)
     form.is_valid()
     context = {"patient": patient, "form": form, **sketched_view(request, form)}
@@ -128,6 +128,12 @@ def visits_ahead(request, order):
         return ahead
     sites = set(Site.objects.visible_to(request.user).values_list("pk", flat=True))
     return [one for one in ahead if one.visit.site_id in sites]
+
+
+def by_other_orders(request, order):
+    """What the patient has ahead by other orders at the person's sites."""
+    sites = set(Site.objects.visible_to(request.user).values_list("pk", flat=True))
+    return [visit for visit in visits_by_other_orders(order, clock.now()) if visit.site_id in sites]
 
 
 def visits_of(request, order):
@@ -161,7 +167,7 @@ def show_order(request, order, *, sign_form=None, status=200):
         "window": rules.dose_window(order),
         "visits": visits_of(request, order),
         "ahead": visits_ahead(request, order),
-        "elsewhere": visits_by_other_orders(order, clock.now()) if order.status == OrderStatus.SIGNED else [],
+        "elsewhere": by_other_orders(request, order) if order.status == OrderStatus.SIGNED else [],
         "may_stop": may_stop(permissions_here(request), order),
         "is_expired": order.valid_until < today,
     }
@@ -172,7 +178,7 @@ def show_order(request, order, *, sign_form=None, status=200):
 @proof_required
 @require_POST
 def order_sign(request, order_id):
-    order = fetch_order(order_id)
+    order = fetch_order(request, order_id)
     form = SignForm(request.POST)
     if form.is_valid():
         reason, version = form.cleaned_data["override_reason"], form.cleaned_data["version"]
@@ -183,7 +189,7 @@ def order_sign(request, order_id):
         else:
             messages.success(request, f"Signed for {order.prescriber_name}.")
             return redirect("orders:order-detail", order.public_id)
-    return show_order(request, fetch_order(order_id), sign_form=form)
+    return show_order(request, fetch_order(request, order_id), sign_form=form)
 
 
 def may_stop(permissions, order) -> bool:
@@ -219,4 +225,4 @@ def order_release(request, order_id):
         "verb": "Release order",
     }
     done = "The order is released."
-    return decide(request, fetch_order(order_id), service=services.release_order, done=done, confirm=confirm)
+    return decide(request, fetch_order(request, order_id), service=services.release_order, done=done, confirm=confirm)
