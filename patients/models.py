@@ -5,10 +5,12 @@ import datetime as dt
 from django.conf import settings
 from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
+from django.db.models import Q
 from django.urls import reverse
 from phonenumber_field.modelfields import PhoneNumberField
 
 from infusion_center.core.models import PublicIdModel, TimestampedModel
+from patients.emergency_models import emergency_where
 from patients.site_models import treated_where
 
 
@@ -30,6 +32,16 @@ class PatientQuerySet(models.QuerySet):
     def visible_to(self, user):
         """The one door through which pages fetch patients: those whom one of the person's sites treats."""
         return self.filter(treated_where(user)) if user.is_authenticated and user.is_active else self.none()
+
+    def readable_by(self, user, now: dt.datetime):
+        """Wider than visible_to by an open emergency access; only for the few pages of patients.reading.
+
+        `is_of_own_site` tells which door it was.
+        """
+        if not user.is_authenticated or not user.is_active:
+            return self.none()
+        own = self.annotate(is_of_own_site=treated_where(user))
+        return own.filter(Q(is_of_own_site=True) | emergency_where(user, now))
 
 
 class Patient(PublicIdModel, TimestampedModel):

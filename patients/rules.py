@@ -8,6 +8,7 @@ from decimal import Decimal
 from zoneinfo import available_timezones
 
 from django.core.exceptions import ValidationError
+from django.urls import reverse
 
 from infusion_center.core.rules import (
     Problem,
@@ -64,14 +65,20 @@ def birth_problems(date_of_birth: dt.date, today: dt.date) -> list[Problem]:
 
 
 def duplicate_problems(patient: Patient, others: Iterable[Patient]) -> list[Problem]:
-    """Others with the same record number (blocker), or alike in name and with the same birthday, phone or email."""
+    """Others with the same record number (blocker), or alike in name and with the same birthday, phone or email.
+
+    Of one whom the person does not see (`is_seen` False), no more is told than that he is registered elsewhere.
+    """
     problems = []
     for other in others:
+        is_seen = getattr(other, "is_seen", True)
         if other.mrn.casefold() == patient.mrn.casefold():
-            problems.append(_mrn_taken(other))
+            problems.append(_mrn_taken(other) if is_seen else _mrn_taken_elsewhere())
         elif reasons := _reasons_to_be_one(patient, other):
             problems.append(
-                needs_approval(
+                _registered_elsewhere()
+                if not is_seen
+                else needs_approval(
                     "possible-duplicate",
                     f"{other.name}, born {other.date_of_birth:%d-%b-%Y}, MRN {other.mrn}: {' and '.join(reasons)}.",
                     remedy="Open the chart and compare before you save.",
@@ -88,6 +95,25 @@ def _mrn_taken(other: Patient) -> Problem:
         field="mrn",
         remedy="Open that chart, or correct the number.",
         url=other.get_absolute_url(),
+    )
+
+
+def _mrn_taken_elsewhere() -> Problem:
+    return blocker(
+        "mrn-taken",
+        "The MRN belongs to a patient who is registered at another site.",
+        field="mrn",
+        remedy="If it is the same person, treat here too; else correct the number.",
+        url=reverse("patients:patient-treat-here"),
+    )
+
+
+def _registered_elsewhere() -> Problem:
+    return needs_approval(
+        "possible-duplicate",
+        "A patient who may be the same is registered at another site.",
+        remedy="Ask him. If it is the same person, do not register again: treat here too.",
+        url=reverse("patients:patient-treat-here"),
     )
 
 

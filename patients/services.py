@@ -16,7 +16,7 @@ from patients.facts import record_allergy, record_risk, record_weight, retract_f
 from patients.models import Patient
 from patients.search_keys import write_search_keys
 from patients.site_models import PatientSite
-from patients.site_services import note_site
+from patients.site_services import note_site, treat_here
 
 __all__ = [
     "amend_patient",
@@ -28,6 +28,7 @@ __all__ = [
     "register_patient",
     "retract_fact",
     "set_contact_consent",
+    "treat_here",
 ]
 
 # All that a form may change; the version, the ids and the time stamps are not among it.
@@ -61,7 +62,7 @@ def register_patient(
     now = now or clock.now()
     patient = Patient(**_tidied(fields))
     consents = {channel: answer for channel, answer in (consents or {}).items() if answer is not None}
-    problems = _problems_with(patient, now)
+    problems = _problems_with(patient, now, by)
     problems += rules.consent_problems(consents, email=patient.email, phone=str(patient.phone))
     if weight_kg is not None:
         measured_on = measured_on or clock.local_date(now, patient.time_zone)
@@ -106,7 +107,7 @@ def amend_patient(
     for name, value in _tidied(fields).items():
         setattr(patient, name, value)
     changed = sorted(name for name in fields if getattr(patient, name) != before[name])
-    overruled = rules.refuse_unless_accepted(_problems_with(patient, now, changed), accepted)
+    overruled = rules.refuse_unless_accepted(_problems_with(patient, now, by, changed), accepted)
     _save(patient)
     audit.record(
         "patient.amended", patient, by=by, patient=patient, fields=changed, version=version + 1, accepted=overruled
@@ -142,7 +143,7 @@ def _tidied(fields: dict) -> dict:
     return tidy
 
 
-def _problems_with(patient: Patient, now: dt.datetime, changed: Collection[str] | None = None) -> list[Problem]:
+def _problems_with(patient: Patient, now: dt.datetime, by, changed: Collection[str] | None = None) -> list[Problem]:
     """`changed` limits the look for duplicates to amendments that could make one."""
     problems = rules.field_problems(patient)
     if any(problem.severity == Severity.BLOCKER for problem in problems):
@@ -155,6 +156,7 @@ def _problems_with(patient: Patient, now: dt.datetime, changed: Collection[str] 
             email=patient.email,
             phone=str(patient.phone),
             except_for=patient if patient.pk else None,
+            seen_by=by,
         )
         problems += rules.duplicate_problems(patient, others)
     return problems

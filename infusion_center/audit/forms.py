@@ -4,7 +4,6 @@ from infusion_center.accounts.models import User
 from infusion_center.audit.presenters import GROUPS
 from infusion_center.audit.queries import SORTS
 from infusion_center.core.forms import FormMixin
-from patients.models import Patient
 
 SORT_LABELS = {"date": "Date", "patient": "Patient", "user": "Person", "action": "Action"}
 
@@ -14,7 +13,7 @@ class TrailFilterForm(FormMixin, forms.Form):
 
     person = forms.ModelChoiceField(
         label="Person",
-        queryset=User.objects.order_by("full_name"),
+        queryset=User.objects.none(),
         to_field_name="public_id",
         required=False,
         empty_label="Anybody",
@@ -25,21 +24,22 @@ class TrailFilterForm(FormMixin, forms.Form):
     day = forms.DateField(label="Day", required=False, widget=forms.DateInput(attrs={"type": "date"}))
     sort = forms.ChoiceField(label="Sorted by", required=False, choices=[(key, SORT_LABELS[key]) for key in SORTS])
 
-    def __init__(self, data, *, user):
+    def __init__(self, data, *, reach):
         """`data` from an address names the patient by his public id, that of the form by his MRN."""
-        self.patient, self.patients = None, Patient.objects.visible_to(user)
+        self.patient, self.patients = None, reach.patients
         if data and "patient" in data:
             known = self.patients.filter(public_id=data["patient"]).first()
             data = data.copy()
             data["mrn"] = known.mrn if known else "?"
         super().__init__(data)
+        self.fields["person"].queryset = reach.staff.order_by("full_name")
 
     def clean_mrn(self):
         mrn = self.cleaned_data["mrn"].strip()
         if mrn:
             self.patient = self.patients.filter(mrn__iexact=mrn).first()
             if self.patient is None:
-                raise forms.ValidationError("No patient has this MRN.")
+                raise forms.ValidationError("No patient of your sites has this MRN.")
         return mrn
 
     def wanted(self) -> dict:

@@ -7,7 +7,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from django.core.paginator import Paginator
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Q, QuerySet
 from django.utils.functional import cached_property
 
 from infusion_center.audit.models import AuditEvent
@@ -24,11 +24,31 @@ PAGE, COUNTED = 50, 10_000
 
 
 @dataclass(frozen=True)
-class TrailFilter:
-    """What to show; empty means all. `site_ids`, `patients`: of which sites and patients the reader may see events."""
+class Reach:
+    """Whose events a person may read: of sites (by public id), of patients, of staff."""
 
     site_ids: Collection[str]
     patients: QuerySet
+    staff: QuerySet
+
+    def condition(self) -> Q:
+        """Events of these sites; of no site, those about one of the patients, or else done by one of the staff.
+
+        That a further site treats a patient is for all of his sites; a refusal, of whatever patient, for the sites of
+        whoever was refused. IN and not EXISTS: asked once, not for each event.
+        """
+        about_theirs = Q(patient_id__in=self.patients.order_by().values("public_id"))
+        by_theirs = Q(actor_id=None) | Q(actor_id__in=self.staff.order_by().values("pk"))
+        of_no_site = Q(site_id="") & (about_theirs | Q(patient_id="") & by_theirs)
+        told = Q(action="patient.site_added") & about_theirs | Q(action="access.denied") & by_theirs
+        return Q(site_id__in=self.site_ids) | of_no_site | told
+
+
+@dataclass(frozen=True)
+class TrailFilter:
+    """What to show; empty means all."""
+
+    reach: Reach
     time_zone: str
     actor_id: int | None = None
     patient_id: str = ""
@@ -40,10 +60,8 @@ class TrailFilter:
 
 
 def trail(wanted: TrailFilter) -> QuerySet[AuditEvent]:
-    """Events without a site and a patient are seen by whoever may read the trail at all; so are refusals."""
-    events = AuditEvent.objects.filter(Q(site_id="") | Q(site_id__in=wanted.site_ids))
-    seen = Exists(wanted.patients.filter(public_id=OuterRef("patient_id")))
-    events = events.filter(Q(patient_id="") | Q(action="access.denied") | seen)
+    """Sorted as wanted; newest first among equals."""
+    events = AuditEvent.objects.filter(wanted.reach.condition())
     if wanted.actor_id is not None:
         events = events.filter(actor_id=wanted.actor_id)
     if wanted.patient_id:

@@ -69,9 +69,17 @@ CHAIRSIDE = {
 }
 PATIENTS = {
     "chart.opened": "opened {what}",
+    "emergency.closed": "closed an emergency access",
+    "emergency.extended": "extended an emergency access by another hour",
+    "emergency.found": "found the patient for an emergency access",
+    "emergency.not_found": "tried in vain to find a patient for an emergency access",
+    "emergency.opened": "opened an emergency access",
+    "emergency.reviewed": "reviewed an emergency access",
+    "patient.exported": "downloaded everything that is kept about the patient",
     "patient.amended": "amended the patient's data",
     "patient.searched": "searched for patients",
     "patient.site_added": "had the patient treated at one more site",
+    "patient.treat_here_refused": "did not name a patient rightly whom another site treats",
     "order.dose_noted": "noted a given dose on the order",
     "order.held": "put the order on hold",
 }

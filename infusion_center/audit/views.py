@@ -10,12 +10,12 @@ from django.views.decorators.http import require_http_methods, require_safe
 from infusion_center.accounts.access import proof_required, requires
 from infusion_center.accounts.roles import Permission
 from infusion_center.audit import services as audit
+from infusion_center.audit.access import reach_of
 from infusion_center.audit.exports import FORMATS, export_response
 from infusion_center.audit.forms import TrailFilterForm
 from infusion_center.audit.presenters import present
 from infusion_center.audit.queries import TrailFilter, TrailPages, last_event_id, trail
 from infusion_center.audit.watching import chain_state
-from infusions.facility.models import Site
 from infusions.facility.queries import current_site
 from patients.models import Patient
 
@@ -23,7 +23,9 @@ from patients.models import Patient
 @requires(Permission.VIEW_AUDIT)
 @require_http_methods(["GET", "HEAD", "POST"])
 def trail_index(request):
-    form = TrailFilterForm(request.POST if request.method == "POST" else request.GET or None, user=request.user)
+    form = TrailFilterForm(
+        request.POST if request.method == "POST" else request.GET or None, reach=reach_of(request.user)
+    )
     is_valid = form.is_bound and form.is_valid()
     if request.method == "POST" and is_valid:
         return HttpResponseRedirect(f"{reverse('audit:trail')}?{urlencode(form.query())}")
@@ -49,7 +51,7 @@ def patient_trail(request, patient_id):
 @require_safe
 def trail_export(request, form_of_file):
     """What the filters show, oldest first, with each event's place in the chain; that it was taken is recorded."""
-    form = TrailFilterForm(request.GET, user=request.user)
+    form = TrailFilterForm(request.GET, reach=reach_of(request.user))
     if form_of_file not in FORMATS or not form.is_valid():
         raise Http404
     about = {"format": form_of_file, "filters": sorted(form.query())}
@@ -60,12 +62,8 @@ def trail_export(request, form_of_file):
 
 def filter_of(request, **wanted) -> TrailFilter:
     site = current_site(request)
-    return TrailFilter(
-        site_ids=[one.public_id for one in Site.objects.visible_to(request.user)],
-        patients=Patient.objects.visible_to(request.user),
-        time_zone=site.time_zone if site else "UTC",
-        **wanted,
-    )
+    zone = site.time_zone if site else "UTC"
+    return TrailFilter(reach=reach_of(request.user), time_zone=zone, **wanted)
 
 
 def trail_page(request, **wanted):

@@ -116,7 +116,7 @@ def recall_csv(request, recall_id):
 def contact_note(request, recall_id, patient_id):
     """One press: the list comes back as a fragment, or as the page where it was."""
     recall = found_recall(recall_id)
-    patient = get_object_or_404(Patient, public_id=patient_id)
+    patient = get_object_or_404(Patient.objects.visible_to(request.user), public_id=patient_id)
     if not was_given(patient, recall, Site.objects.visible_to(request.user)):
         raise Http404
     form = ContactForm(request.POST)
