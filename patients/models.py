@@ -66,6 +66,9 @@ class Patient(PublicIdModel, TimestampedModel):
     time_zone = models.CharField(max_length=40, default="America/New_York")
     preferences = models.CharField("booking wishes", max_length=200, blank=True)
     is_active = models.BooleanField(default=True)
+    is_test = models.BooleanField(
+        "test patient", default=False, help_text="made up, to try things; said at registration and never changed"
+    )
     version = models.PositiveIntegerField(default=1, help_text="raised by every amendment: a stale form is refused")
 
     objects = PatientQuerySet.as_manager()

@@ -27,8 +27,8 @@ __all__ = [
     "set_contact_consent",
 ]
 
-# All that a form may change; the version, the ids and the time stamps are not among it.
-KEPT = {"id", "public_id", "created_at", "updated_at", "version"}
+# All that a form may change; the version, the ids, the time stamps and whether it is a test are not among it.
+KEPT = {"id", "public_id", "created_at", "updated_at", "version", "is_test"}
 AMENDABLE = frozenset(field.name for field in Patient._meta.concrete_fields) - KEPT
 # A change of one of these may make the patient look like another one.
 IDENTIFYING = frozenset({"mrn", "given_name", "family_name", "chosen_name", "date_of_birth", "email", "phone"})

@@ -10,6 +10,8 @@ class Permission(StrEnum):
     VIEW_PATIENT = "view-patient"
     EDIT_PATIENT = "edit-patient"
     RECORD_CLINICAL_DATA = "record-clinical-data"  # weights, allergies, risk factors
+    IMPORT_PATIENTS = "import-patients"  # from a sheet, with the facts of their first day
+    REGISTER_TEST_PATIENT = "register-test-patient"
     # Orders and formulary
     VIEW_ORDER = "view-order"
     DRAFT_ORDER = "draft-order"
@@ -92,6 +94,8 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.MANAGER: EVERYONE
     | {
         P.EDIT_PATIENT,
+        P.IMPORT_PATIENTS,
+        P.REGISTER_TEST_PATIENT,
         P.BOOK_APPOINTMENT,
         P.CHECK_IN,
         P.MANAGE_FACILITY,
