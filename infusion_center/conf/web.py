@@ -14,6 +14,11 @@ if env.bool("BEHIND_PROXY", False):
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
     # Else all people share the proxy's address: one guesser locks everybody out, and the trail says nothing of where.
     ALLAUTH_TRUSTED_PROXY_COUNT = env.int("PROXY_COUNT", 1)
+# What a request may bring: forms of text, and one sheet at a time, which never touches the disk (core.uploads).
+DATA_UPLOAD_MAX_MEMORY_SIZE = 2_000_000
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 1_000
+DATA_UPLOAD_MAX_NUMBER_FILES = 1
+FILE_UPLOAD_HANDLERS = ["infusion_center.core.uploads.BoundedUploadHandler"]
 # How often a patient's link, and an address, may ask: see reminders.limits.
 LIMITS_PATIENT_LINKS = True
 SECURE_REFERRER_POLICY = "same-origin"
