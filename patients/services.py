@@ -55,14 +55,11 @@ def register_patient(
     decided to accept, such as possible-duplicate. Raises RuleViolation.
     """
     now = now or clock.now()
-    patient = Patient(**_tidied(fields))
+    patient = unsaved_patient(**fields)
     consents = {channel: answer for channel, answer in (consents or {}).items() if answer is not None}
-    problems = _problems_with(patient, now)
-    problems += rules.consent_problems(consents, email=patient.email, phone=str(patient.phone))
     if weight_kg is not None:
         measured_on = measured_on or clock.local_date(now, patient.time_zone)
-        # Asked here already, so that a person decides about everything at once.
-        problems += _problems_with_first_weight(patient, rules.Weighing(weight_kg, measured_on), now)
+    problems = registration_problems(patient, weight_kg=weight_kg, measured_on=measured_on, consents=consents, now=now)
     overruled = rules.refuse_unless_accepted(problems, accepted)
     _save(patient)
     audit.record("patient.registered", patient, by=by, patient=patient, accepted=overruled)
@@ -79,6 +76,33 @@ def register_patient(
             patient=patient, channel=channel, consents=answer, by=by, decided_on=consented_on, now=now
         )
     return patient
+
+
+def registration_problems(
+    patient: Patient,
+    *,
+    weight_kg: Decimal | None = None,
+    measured_on: dt.date | None = None,
+    consents: Mapping[str, bool] | None = None,
+    others: Iterable[Patient] | None = None,
+    now: dt.datetime,
+) -> list[Problem]:
+    """What stands against registering an unsaved patient; nothing is written.
+
+    `others`: who may be the same person, where somebody looked for many patients at once.
+    """
+    problems = _problems_with(patient, now, others=others)
+    problems += rules.consent_problems(consents or {}, email=patient.email, phone=str(patient.phone))
+    if weight_kg is not None:
+        measured_on = measured_on or clock.local_date(now, patient.time_zone)
+        # Asked here already, so that a person decides about everything at once.
+        problems += _problems_with_first_weight(patient, rules.Weighing(weight_kg, measured_on), now)
+    return problems
+
+
+def unsaved_patient(**fields) -> Patient:
+    """As registering would save him, tidied."""
+    return Patient(**_tidied(fields))
 
 
 @transaction.atomic
@@ -137,20 +161,26 @@ def _tidied(fields: dict) -> dict:
     return tidy
 
 
-def _problems_with(patient: Patient, now: dt.datetime, changed: Collection[str] | None = None) -> list[Problem]:
+def _problems_with(
+    patient: Patient,
+    now: dt.datetime,
+    changed: Collection[str] | None = None,
+    others: Iterable[Patient] | None = None,
+) -> list[Problem]:
     """`changed` limits the look for duplicates to amendments that could make one."""
     problems = rules.field_problems(patient)
     if any(problem.severity == Severity.BLOCKER for problem in problems):
         return problems
     problems += rules.birth_problems(patient.date_of_birth, clock.local_date(now, patient.time_zone))
     if changed is None or IDENTIFYING & set(changed):
-        others = queries.possible_duplicates(
-            mrn=patient.mrn,
-            date_of_birth=patient.date_of_birth,
-            email=patient.email,
-            phone=str(patient.phone),
-            except_for=patient if patient.pk else None,
-        )
+        if others is None:
+            others = queries.possible_duplicates(
+                mrn=patient.mrn,
+                date_of_birth=patient.date_of_birth,
+                email=patient.email,
+                phone=str(patient.phone),
+                except_for=patient if patient.pk else None,
+            )
         problems += rules.duplicate_problems(patient, others)
     return problems
 

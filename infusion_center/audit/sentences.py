@@ -70,7 +70,12 @@ CHAIRSIDE = {
 PATIENTS = {
     "chart.opened": "opened {what}",
     "patient.amended": "amended the patient's data",
+    "patient.removed": "removed a test patient with all that was about him",
     "patient.searched": "searched for patients",
+    "patient_import.checked": "had a sheet of patients checked",
+    "patient_import.downloaded": "downloaded {what}",
+    "patient_import.ended": "registered patients from a sheet",
+    "test_data.removed": "removed the test patients",
     "order.dose_noted": "noted a given dose on the order",
     "order.held": "put the order on hold",
 }

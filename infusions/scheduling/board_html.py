@@ -146,11 +146,12 @@ class BoardHtml:
         if card.percent is not None:
             fill = f'<svg class="board-fill" aria-hidden="true"><rect width="{card.percent}%" height="100%"/></svg>'
         first, second = what(card)
+        test = TEST_BADGE if visit.is_test else ""
         return (
             f'<a class="board-block state-{face.name}{marks}" id="visit-{visit.public_id}"'
             f' href="{address("appointment-detail", visit.public_id)}" draggable="false"{handle}'
             f' aria-label="{self._sentence(card)}">{fill}{first}<span class="board-who">{icon(face.icon)}'
-            f'{TEST_BADGE if visit.is_test else ""}<span class="board-patient">{escape(visit.patient)}</span>{self._alert(card)}</span>'
+            f'{test}<span class="board-patient">{escape(visit.patient)}</span>{self._alert(card)}</span>'
             f'<span class="board-what">{second}</span></a>'
         )
 
