@@ -259,3 +259,7 @@ class ContactPreference(models.Model):
 
     def __str__(self):
         return f"{self.get_channel_display()}: {'yes' if self.consents else 'no'} since {self.decided_on:%d-%b-%Y}"
+
+
+# Django looks for tables here.
+from patients.import_models import *  # noqa: E402, F403
