@@ -175,6 +175,7 @@ def make_patient(demo: Demo, number: int) -> Patient:
     born = demo.today - dt.timedelta(days=dice.randint(19 * 365, 84 * 365))
     patient = patients.register_patient(
         by=demo.staff["scheduler"],
+        site=demo.site,
         mrn=f"DEMO{number:04d}",
         given_name=given,
         family_name=family,

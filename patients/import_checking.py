@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
 
 from infusion_center.core.rules import Problem, Severity, sort_problems
@@ -21,10 +21,8 @@ GRAVE = (Severity.BLOCKER, Severity.APPROVAL)
 
 
 def resource_for(upload: PatientImport, now: dt.datetime, others_of: Callable | None = None) -> PatientResource:
-    zone = {"time_zone": upload.site.time_zone} if upload.site else {}
-    return PatientResource(
-        date_order=upload.date_order, defaults=zone | {"is_test": upload.is_test}, now=now, others_of=others_of
-    )
+    defaults = {"time_zone": upload.site.time_zone, "is_test": upload.is_test}
+    return PatientResource(date_order=upload.date_order, defaults=defaults, now=now, others_of=others_of)
 
 
 def check_rows(upload: PatientImport, rows: Sequence[ImportRow], now: dt.datetime) -> None:
@@ -39,8 +37,9 @@ def check_rows(upload: PatientImport, rows: Sequence[ImportRow], now: dt.datetim
         others = [other for word in words_of(patient) for other in near.get(word, ())]
         found[row.line] += rules.duplicate_problems(patient, {other.pk: other for other in others}.values())
         found[row.line] += beside.get(row.line, [])
+    seen = visible_ids(upload.by, [problem for problems in found.values() for problem in problems])
     for row in rows:
-        show_problems(row, found[row.line])
+        show_problems(row, [hidden_unless(seen, problem) for problem in found[row.line]])
 
 
 def show_problems(row: ImportRow, problems: Iterable[Problem]) -> None:
@@ -50,6 +49,27 @@ def show_problems(row: ImportRow, problems: Iterable[Problem]) -> None:
     severities = {problem.severity for problem in grave}
     row.state = RowState.ERROR if Severity.BLOCKER in severities else RowState.ASK if severities else RowState.NEW
     row.is_chosen = row.state == RowState.NEW
+
+
+def visible_ids(user, problems: Iterable[Problem]) -> set[str]:
+    """Of the patients whom the problems name by their chart, those whom the person may see."""
+    named = sorted({_named(problem) for problem in problems} - {""})
+    visible = Patient.objects.visible_to(user)
+    return {
+        key for part in _parts(named) for key in visible.filter(public_id__in=part).values_list("public_id", flat=True)
+    }
+
+
+def hidden_unless(seen: Collection[str], problem: Problem) -> Problem:
+    """Of another site's patient nothing is told but that there is one."""
+    if not _named(problem) or _named(problem) in seen:
+        return problem
+    words = "Another site has this MRN." if problem.code == "mrn-taken" else "Another site has a patient like this one."
+    return replace(problem, message=words, remedy="Ask there.", url="")
+
+
+def _named(problem: Problem) -> str:
+    return problem.url.rstrip("/").rpartition("/")[2]
 
 
 def words_of(patient: Patient) -> set[str]:

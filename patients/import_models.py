@@ -21,7 +21,7 @@ class PatientImport(PublicIdModel):
     """One uploaded sheet. Its rows are erased with it."""
 
     by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
-    site = models.ForeignKey("infusions.Site", on_delete=models.PROTECT, null=True, related_name="+")
+    site = models.ForeignKey("infusions.Site", on_delete=models.PROTECT, related_name="+")
     uploaded_at = models.DateTimeField(db_index=True)
     file_hash = models.CharField(max_length=64, help_text="SHA-256 of what was uploaded")
     headings = models.JSONField(help_text="heading and the column it was taken for, empty where it is not read")

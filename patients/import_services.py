@@ -20,7 +20,7 @@ from infusion_center.core import clock
 from infusion_center.core.rules import RuleViolation, Severity, blocker
 from infusion_center.core.uploads import Sheet
 from patients import import_cells as cells
-from patients.import_checking import check_rows, resource_for, show_problems
+from patients.import_checking import check_rows, hidden_unless, resource_for, show_problems, visible_ids
 from patients.import_columns import BY_NAME, match_headings
 from patients.import_models import ImportRow, ImportState, PatientImport, RowState
 
@@ -118,9 +118,10 @@ def _register_row(upload: PatientImport, line: int, *, by, now: dt.datetime) -> 
         return
     row = upload.rows.get(line=line)
     shown = [problem["code"] for problem in row.problems if problem["severity"] == Severity.APPROVAL]
-    draft = resource_for(upload, now).register(row.values, line, by=by, accepted=shown)
+    draft = resource_for(upload, now).register(row.values, line, by=by, accepted=shown, site=upload.site)
     if draft.patient is None:
-        show_problems(row, draft.problems)
+        seen = visible_ids(by, draft.problems)
+        show_problems(row, [hidden_unless(seen, problem) for problem in draft.problems])
         row.is_chosen = False
         row.save(update_fields=CHECKED)
         return

@@ -17,7 +17,7 @@ from infusion_center.accounts.roles import Permission
 from infusion_center.core import clock
 from infusion_center.core.csv_text import csv_lines, csv_response
 from infusion_center.core.rules import RuleViolation
-from infusions.facility.queries import current_site
+from infusions.facility.pages import at_site
 from patients import import_services as services
 from patients.import_columns import BY_NAME, COLUMNS
 from patients.import_forms import PageChoiceForm, UploadForm
@@ -34,14 +34,15 @@ def own_import(request, import_id: str) -> PatientImport:
 
 
 @requires(Permission.IMPORT_PATIENTS)
-def import_upload(request):
+@at_site
+def import_upload(request, *, site):
     form = UploadForm(request.POST or None, request.FILES or None)
     if request.method == "POST" and form.is_valid():
         try:
             upload = services.keep_sheet(
                 sheet=form.sheet,
                 file_hash=form.file_hash,
-                site=current_site(request),
+                site=site,
                 is_test=form.cleaned_data["is_test"],
                 by=request.user,
             )
@@ -50,7 +51,7 @@ def import_upload(request):
         else:
             return redirect(upload)
     mine = PatientImport.objects.filter(by=request.user, uploaded_at__gt=clock.now() - services.KEPT_FOR)
-    context = {"form": form, "columns": COLUMNS, "mine": mine, "site": current_site(request)}
+    context = {"form": form, "columns": COLUMNS, "mine": mine, "site": site}
     return render(request, "patients/import_upload.html", context)
 
 

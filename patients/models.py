@@ -9,6 +9,7 @@ from django.urls import reverse
 from phonenumber_field.modelfields import PhoneNumberField
 
 from infusion_center.core.models import PublicIdModel, TimestampedModel
+from patients.site_models import treated_where
 
 
 class Sex(models.TextChoices):
@@ -27,8 +28,8 @@ def years_between(born: dt.date, day: dt.date) -> int:
 
 class PatientQuerySet(models.QuerySet):
     def visible_to(self, user):
-        """The one door through which pages fetch patients. Every member of staff sees the whole organisation's."""
-        return self if user.is_authenticated and user.is_active else self.none()
+        """The one door through which pages fetch patients: those whom one of the person's sites treats."""
+        return self.filter(treated_where(user)) if user.is_authenticated and user.is_active else self.none()
 
 
 class Patient(PublicIdModel, TimestampedModel):

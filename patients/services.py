@@ -15,10 +15,13 @@ from patients import facts, queries, rules
 from patients.facts import record_allergy, record_risk, record_weight, retract_fact, set_contact_consent
 from patients.models import Patient
 from patients.search_keys import write_search_keys
+from patients.site_models import PatientSite
+from patients.site_services import note_site
 
 __all__ = [
     "amend_patient",
     "note_search",
+    "note_site",
     "record_allergy",
     "record_risk",
     "record_weight",
@@ -38,6 +41,7 @@ IDENTIFYING = frozenset({"mrn", "given_name", "family_name", "chosen_name", "dat
 def register_patient(
     *,
     by,
+    site,
     weight_kg: Decimal | None = None,
     measured_on: dt.date | None = None,
     allergies: Iterable[str] = (),
@@ -49,7 +53,7 @@ def register_patient(
     now: dt.datetime | None = None,
     **fields,
 ) -> Patient:
-    """Register a patient with the facts known on the first day.
+    """Register a patient, treated at `site`, with the facts known on the first day.
 
     `consents` maps channel to yes or no (None: not asked). `accepted` holds codes of problems that `by` saw and
     decided to accept, such as possible-duplicate. Raises RuleViolation.
@@ -62,7 +66,8 @@ def register_patient(
     problems = registration_problems(patient, weight_kg=weight_kg, measured_on=measured_on, consents=consents, now=now)
     overruled = rules.refuse_unless_accepted(problems, accepted)
     _save(patient)
-    audit.record("patient.registered", patient, by=by, patient=patient, accepted=overruled)
+    PatientSite.objects.create(patient=patient, site=site, added_at=now, added_by=by)
+    audit.record("patient.registered", patient, by=by, patient=patient, site=site, accepted=overruled)
     if weight_kg is not None:
         facts.record_weight(patient=patient, kg=weight_kg, measured_on=measured_on, by=by, accepted=accepted, now=now)
     for code in allergies:

@@ -9,7 +9,7 @@ CHANGED = "OLD.is_test IS DISTINCT FROM NEW.is_test"
 
 
 class Migration(migrations.Migration):
-    dependencies = [("patients", "0002_search_sound_with_word")]
+    dependencies = [("patients", "0003_patient_sites")]
 
     operations = [
         migrations.AddField(
