@@ -72,14 +72,11 @@ PATIENTS = {
     "patient.amended": "amended the patient's data",
     "patient.removed": "removed a test patient with all that was about him",
     "patient.searched": "searched for patients",
-<<<<<<< HEAD
     "patient_import.checked": "had a sheet of patients checked",
     "patient_import.downloaded": "downloaded {what}",
     "patient_import.ended": "registered patients from a sheet",
     "test_data.removed": "removed the test patients",
-=======
     "patient.site_added": "had the patient treated at one more site",
->>>>>>> sites
     "order.dose_noted": "noted a given dose on the order",
     "order.held": "put the order on hold",
 }

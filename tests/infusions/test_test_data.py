@@ -103,11 +103,21 @@ def test_removal_takes_every_row_of_test_patients_and_no_other(treated):
     expected = expected_rows(before)
     counts = remove_test_data()
     after = all_rows()
-    events = {key: after["audit_auditevent"].pop(key) for key in after["audit_auditevent"].keys() - before["audit_auditevent"].keys()}
+    events = {
+        key: after["audit_auditevent"].pop(key)
+        for key in after["audit_auditevent"].keys() - before["audit_auditevent"].keys()
+    }
     assert after == expected
-    assert {"infusions_doseamendment", "infusions_vialused", "infusions_reminder", "infusions_waitlistoffer"} <= counts.keys()
+    assert {
+        "infusions_doseamendment",
+        "infusions_vialused",
+        "infusions_reminder",
+        "infusions_waitlistoffer",
+    } <= counts.keys()
     assert counts == {
-        table: len(before[table]) - len(after[table]) for table in sorted(before) if len(before[table]) > len(after[table])
+        table: len(before[table]) - len(after[table])
+        for table in sorted(before)
+        if len(before[table]) > len(after[table])
     }
     assert sorted(event["action"] for event in events.values()) == ["patient.removed", "test_data.removed"]
     assert (len(triggers) > 30, triggers_on(connection, before.keys())) == (True, triggers)
