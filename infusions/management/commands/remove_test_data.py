@@ -8,7 +8,7 @@ from infusions.test_data import counts_of, refuse_shared, remove_test_data, test
 
 class Command(BaseCommand):
     help = (
-        "Say what is about test patients, table by table; with --yes remove it, all or nothing. Rows of other patients, "
+        "Say what is about test patients, table by table; with --yes remove it, all or nothing. Others' rows, "
         "the counts of stock and the audit trail stay. Make a backup first: this cannot be undone."
     )
 
