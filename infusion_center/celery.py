@@ -8,4 +8,4 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "infusion_center.settings")
 
 app = Celery("infusion_center")
 app.config_from_object("django.conf:settings", namespace="CELERY")
-app.conf.imports = ["infusions.reminders.tasks", "infusions.scheduling.tasks"]
+app.conf.imports = ["infusions.reminders.tasks", "infusions.scheduling.tasks", "infusions.retention_tasks"]

@@ -5,13 +5,11 @@ Counts of stock stay too: the vials left the cabinet, whoever was named beside t
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from types import SimpleNamespace
-
 from django.db import connection, transaction
 from django.db.models.functions import Lower
 
 from infusion_center.audit import services as audit
+from infusion_center.audit.subjects import Subject
 from infusion_center.core.row_tree import Rows, delete_rows, rows_below, shared_rows
 from infusion_center.core.rules import RuleViolation, blocker
 from infusion_center.core.triggers import lifted
@@ -19,18 +17,6 @@ from infusions.reminders.delivery_models import BlockedAddress
 from patients.models import Patient
 
 SHOWN = 10
-
-
-@dataclass(frozen=True)
-class TestData:
-    """What the audit event of a removal is about; it names nobody."""
-
-    pk: str = "patients"
-
-    _meta = SimpleNamespace(model_name="test_data")
-
-    def __str__(self) -> str:
-        return "Test patients"
 
 
 def test_rows() -> Rows:
@@ -57,7 +43,12 @@ def remove_test_data(*, by=None) -> dict[str, int]:
         for patient in Patient.objects.filter(is_test=True):
             audit.record("patient.removed", _nameless(patient), by=by, patient=patient)
         delete_rows(rows)
-        audit.record("test_data.removed", TestData(), by=by, rows=[f"{name}: {n}" for name, n in counts.items()])
+        audit.record(
+            "test_data.removed",
+            Subject("test_data", "Test patients"),
+            by=by,
+            rows=[f"{name}: {n}" for name, n in counts.items()],
+        )
     return counts
 
 

@@ -123,6 +123,7 @@ STAFF = {
     "tablet.unlocked": "came back to the shared tablet {target}",
 }
 REPORTS = {
+    "retention.applied": "erased what had been kept long enough",
     "report.downloaded": "downloaded {what}",
 }
 SENTENCES = VISITS | CHAIRSIDE | PATIENTS | MAILS | PLACES | STAFF | REPORTS
