@@ -123,6 +123,7 @@ def make_patient(dice: random.Random, number: int, today: dt.date, time_zone: st
         postal_code="10001",
         language="es" if number % 12 == 0 else "en",
         time_zone=time_zone,
+        is_test=True,
     )
 
 

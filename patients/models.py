@@ -79,6 +79,9 @@ class Patient(PublicIdModel, TimestampedModel):
     time_zone = models.CharField(max_length=40, default="America/New_York")
     preferences = models.CharField("booking wishes", max_length=200, blank=True)
     is_active = models.BooleanField(default=True)
+    is_test = models.BooleanField(
+        "test patient", default=False, help_text="made up, to try things; said at registration and never changed"
+    )
     version = models.PositiveIntegerField(default=1, help_text="raised by every amendment: a stale form is refused")
 
     objects = PatientQuerySet.as_manager()
@@ -269,3 +272,7 @@ class ContactPreference(models.Model):
 
     def __str__(self):
         return f"{self.get_channel_display()}: {'yes' if self.consents else 'no'} since {self.decided_on:%d-%b-%Y}"
+
+
+# Django looks for tables here.
+from patients.import_models import *  # noqa: E402, F403

@@ -67,6 +67,7 @@ def patient_create(request, *, site):
     form = RegistrationForm(
         request.POST or None,
         may_record=has_permission(request.user, Permission.RECORD_CLINICAL_DATA),
+        may_test=has_permission(request.user, Permission.REGISTER_TEST_PATIENT),
         today=clock.local_date(clock.now(), site.time_zone),
         initial={"time_zone": site.time_zone},
     )

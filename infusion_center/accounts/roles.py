@@ -13,6 +13,8 @@ class Permission(StrEnum):
     BREAK_GLASS = "break-glass"  # emergency access to a chart outside one's sites
     REVIEW_EMERGENCY = "review-emergency"
     EXPORT_PATIENT = "export-patient"  # everything kept about one patient
+    IMPORT_PATIENTS = "import-patients"  # from a sheet, with the facts of their first day
+    REGISTER_TEST_PATIENT = "register-test-patient"
     # Orders and formulary
     VIEW_ORDER = "view-order"
     DRAFT_ORDER = "draft-order"
@@ -101,6 +103,8 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
         P.BREAK_GLASS,
         P.REVIEW_EMERGENCY,
         P.EXPORT_PATIENT,
+        P.IMPORT_PATIENTS,
+        P.REGISTER_TEST_PATIENT,
         P.BOOK_APPOINTMENT,
         P.CHECK_IN,
         P.MANAGE_FACILITY,

@@ -77,7 +77,12 @@ PATIENTS = {
     "emergency.reviewed": "reviewed an emergency access",
     "patient.exported": "downloaded everything that is kept about the patient",
     "patient.amended": "amended the patient's data",
+    "patient.removed": "removed a test patient with all that was about him",
     "patient.searched": "searched for patients",
+    "patient_import.checked": "had a sheet of patients checked",
+    "patient_import.downloaded": "downloaded {what}",
+    "patient_import.ended": "registered patients from a sheet",
+    "test_data.removed": "removed the test patients",
     "patient.site_added": "had the patient treated at one more site",
     "patient.treat_here_refused": "did not name a patient rightly whom another site treats",
     "order.dose_noted": "noted a given dose on the order",
@@ -135,6 +140,7 @@ STAFF = {
     "tablet.unlocked": "came back to the shared tablet {target}",
 }
 REPORTS = {
+    "retention.applied": "erased what had been kept long enough",
     "report.downloaded": "downloaded {what}",
 }
 AUDIT = {

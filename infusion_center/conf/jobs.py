@@ -29,6 +29,8 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     "socket_keepalive": True,
     "health_check_interval": 10,
 }
+# Whether what has been kept long enough goes every day by itself (retention.toml); else by manage.py apply_retention.
+RETENTION_DAILY = env.bool("RETENTION_DAILY", False)
 # How long a claimed reminder belongs to its sender: longer than the hard time limit of the task that claimed it.
 REMINDER_LEASE_SECONDS = env.int("REMINDER_LEASE_SECONDS", 120)
 # How many mails one receiving domain gets a minute, from all senders together; 0: no limit.
@@ -57,3 +59,5 @@ CELERY_BEAT_SCHEDULE = {
     "note-beat": every(NOTE_BEAT_SECONDS, f"{TASKS}.note_beat", last_run_at=LONG_AGO),
     "trim-claims": every(TRIM_CLAIMS_SECONDS, "infusions.scheduling.tasks.trim_claims"),
 }
+if RETENTION_DAILY:
+    CELERY_BEAT_SCHEDULE["apply-retention"] = every(24 * 60 * 60, "infusions.retention_tasks.apply_retention")

@@ -26,6 +26,7 @@ def reactions(request):
         scope = scope_of(request, form)
         report = reaction_report(scope)
         context |= {"scope": scope, "report": report, "picture": picture_of(report.trend, report.months)}
+        context["test_visits"] = scope.visits().filter(patient__is_test=True).count()
         context |= {"hint_reactions": HINT_REACTIONS, "hint_times": HINT_TIMES}
     return render(request, "infusions/reports/reactions.html", context)
 

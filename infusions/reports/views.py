@@ -79,6 +79,7 @@ def _report(scope: Scope) -> dict:
     return {
         "scope": scope,
         "visits": utilization.visit_counts(scope),
+        "test_visits": scope.visits().filter(patient__is_test=True).count(),
         "chairs": chairs,
         "chairs_total": chairs_total,
         "nurses": utilization.nurse_load(scope),

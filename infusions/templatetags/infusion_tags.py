@@ -99,6 +99,12 @@ def state_badge(state, word: str = "") -> dict:
     return {"face": face, "word": word or face.word}
 
 
+@register.simple_tag
+def test_badge(patient) -> str:
+    """Beside the name of a patient who is made up; nothing beside others."""
+    return pieces.TEST_BADGE if patient.is_test else ""
+
+
 @register.inclusion_tag("components/_severity_badge.html")
 def severity_badge(severity) -> dict:
     severity = Severity(severity)
