@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 
 from infusion_center.core.rules import Problem, Severity, sort_problems
 from patients import rules
@@ -20,6 +20,19 @@ MOST_ALIKE = 50  # rows with one birthday or address that are compared: a column
 GRAVE = (Severity.BLOCKER, Severity.APPROVAL)
 
 
+@dataclass(frozen=True)
+class Readable:
+    """A row that can be read, with the patient it would make and the search keys of his that tell of one person."""
+
+    row: ImportRow
+    patient: Patient
+    words: frozenset[str]
+
+    @property
+    def line(self) -> int:
+        return self.row.line
+
+
 def resource_for(upload: PatientImport, now: dt.datetime, others_of: Callable | None = None) -> PatientResource:
     defaults = {"time_zone": upload.site.time_zone, "is_test": upload.is_test}
     return PatientResource(date_order=upload.date_order, defaults=defaults, now=now, others_of=others_of)
@@ -29,14 +42,17 @@ def check_rows(upload: PatientImport, rows: Sequence[ImportRow], now: dt.datetim
     """Set state, problems and choice of each row; the caller saves them."""
     reader = resource_for(upload, now, others_of=lambda patient: ())
     drafts = [reader.check(row.values, row.line) for row in rows]
-    readable = [(row, draft.unsaved()) for row, draft in zip(rows, drafts, strict=True) if not _blocked(draft)]
-    near = others_in_database([patient for _, patient in readable])
+    readable = [
+        Readable(row, draft.unsaved, words_of(draft.unsaved))
+        for row, draft in zip(rows, drafts, strict=True)
+        if not _blocked(draft)
+    ]
+    near = others_in_database(readable)
     beside = others_in_sheet(readable)
     found = {row.line: draft.problems for row, draft in zip(rows, drafts, strict=True)}
-    for row, patient in readable:
-        others = [other for word in words_of(patient) for other in near.get(word, ())]
-        found[row.line] += rules.duplicate_problems(patient, {other.pk: other for other in others}.values())
-        found[row.line] += beside.get(row.line, [])
+    for one in readable:
+        others = {other.pk: other for word in sorted(one.words) for other in near.get(word, ())}
+        found[one.line] += rules.duplicate_problems(one.patient, others.values()) + beside.get(one.line, [])
     seen = visible_ids(upload.by, [problem for problems in found.values() for problem in problems])
     for row in rows:
         show_problems(row, [hidden_unless(seen, problem) for problem in found[row.line]])
@@ -72,15 +88,15 @@ def _named(problem: Problem) -> str:
     return problem.url.rstrip("/").rpartition("/")[2]
 
 
-def words_of(patient: Patient) -> set[str]:
+def words_of(patient: Patient) -> frozenset[str]:
     """The search keys that two records of one person would share; as queries.possible_duplicates looks them up."""
     words = {key_text(patient.mrn), key_text(patient.phone or ""), patient.email.casefold()[:80]}
-    return (words | {day_word(patient.date_of_birth)}) - {""}
+    return frozenset(words | {day_word(patient.date_of_birth)}) - {""}
 
 
-def others_in_database(patients: Iterable[Patient]) -> Mapping[str, list[Patient]]:
+def others_in_database(rows: Iterable[Readable]) -> Mapping[str, list[Patient]]:
     """Search key -> registered patients who have it, for all the rows in few statements."""
-    words = sorted(set().union(*map(words_of, patients)))
+    words = sorted(set().union(*(one.words for one in rows)))
     owners: dict[str, set[int]] = defaultdict(set)
     for part in _parts(words):
         for word, patient_id in SearchKey.objects.filter(word__in=part).order_by().values_list("word", "patient_id"):
@@ -91,20 +107,20 @@ def others_in_database(patients: Iterable[Patient]) -> Mapping[str, list[Patient
     return {word: [known[pk] for pk in sorted(pks)] for word, pks in owners.items()}
 
 
-def others_in_sheet(rows: Sequence[tuple[ImportRow, Patient]]) -> dict[int, list[Problem]]:
+def others_in_sheet(rows: Sequence[Readable]) -> dict[int, list[Problem]]:
     """Line -> what speaks for its being the same person as another line. Both are told: nobody knows which is right."""
-    groups: dict[str, list[tuple[ImportRow, Patient]]] = defaultdict(list)
-    for row, patient in rows:
-        for word in words_of(patient):
-            groups[word].append((row, patient))
+    groups: dict[str, list[Readable]] = defaultdict(list)
+    for one in rows:
+        for word in one.words:
+            groups[word].append(one)
     found: dict[int, dict[int, Problem]] = defaultdict(dict)
     for group in groups.values():
-        for row, patient in group if len(group) > 1 else ():
-            for other_row, other in group[:MOST_ALIKE]:
-                if other_row.line == row.line or other_row.line in found[row.line]:
+        for one in group if len(group) > 1 else ():
+            for other in group[:MOST_ALIKE]:
+                if other.line == one.line or other.line in found[one.line]:
                     continue
-                for problem in rules.duplicate_problems(patient, [other]):
-                    found[row.line][other_row.line] = in_sheet(problem, other_row.line)
+                for problem in rules.duplicate_problems(one.patient, [other.patient]):
+                    found[one.line][other.line] = in_sheet(problem, other.line)
     return {line: list(problems.values()) for line, problems in found.items()}
 
 

@@ -15,7 +15,8 @@ from infusion_center.core.uploads import MAX_BYTES, MAX_ROWS, Sheet, read_sheet
 class UploadForm(FormMixin, forms.Form):
     file = forms.FileField(
         label="Sheet",
-        help_text=f"CSV or XLSX, {MAX_ROWS:,} rows and {MAX_BYTES // 1_000_000} MB. The first row names the columns.",
+        help_text=f"CSV or XLSX; at most {MAX_ROWS:,} rows and {MAX_BYTES // 1_000_000} MB. "
+        "The first row names the columns.",
         widget=forms.ClearableFileInput(attrs={"accept": ".csv,.xlsx"}),
         error_messages={"required": "Choose a file.", "empty": "The file is empty."},
     )

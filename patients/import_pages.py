@@ -12,6 +12,8 @@ from patients.import_models import ImportRow, PatientImport, RowState
 from patients.models import Patient
 
 HEADINGS = {column.fills: column.heading for column in reversed(COLUMNS)}
+# Fields of rules that are called otherwise here.
+HEADINGS |= {"kg": "Weight", "decided_on": "Asked on"}
 FACES = {RowState.NEW: "check", RowState.ASK: "hand", RowState.ERROR: "octagon-alert", RowState.DONE: "check-check"}
 
 

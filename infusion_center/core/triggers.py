@@ -84,13 +84,21 @@ def lifted(connection, tables: Collection[str]) -> Iterator[None]:
     table wait until the transaction ends; on SQLite they wait anyway.
     """
     before = triggers_on(connection, tables)
+    _settle_foreign_keys(connection)
     _switch(connection, before, off=True)
     yield
-    # PostgreSQL alters no table whose foreign keys are still to be checked.
     connection.check_constraints(table_names=sorted(tables))
+    _settle_foreign_keys(connection)
     _switch(connection, before, off=False)
     if triggers_on(connection, tables) != before:
         raise RuntimeError("The triggers are not as they were: nothing is kept of what was done.")
+
+
+def _settle_foreign_keys(connection) -> None:
+    """PostgreSQL alters no table of which foreign keys are still to be checked."""
+    if connection.vendor != "sqlite":
+        with connection.cursor() as cursor:
+            cursor.execute("SET CONSTRAINTS ALL IMMEDIATE; SET CONSTRAINTS ALL DEFERRED")
 
 
 def _switch(connection, triggers: dict[str, tuple[str, str, str]], *, off: bool) -> None:

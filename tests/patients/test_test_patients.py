@@ -52,6 +52,6 @@ def test_banner_and_list_mark_a_test_patient_and_nobody_else(client_for):
     assert [BADGE in page for page in pages] == [True, True, False, False]
 
 
-def test_registering_keeps_the_mark(scheduler):
+def test_registering_keeps_the_mark(scheduler, site):
     fields = FIELDS | {"date_of_birth": make_patient().date_of_birth, "is_test": True}
-    assert register_patient(by=scheduler, **fields).is_test
+    assert register_patient(by=scheduler, site=site, **fields).is_test
