@@ -40,7 +40,7 @@ def violations(page) -> list[str]:
     return [f"{rule['id']}: {node['target']}" for rule in found for node in rule["nodes"]]
 
 
-# All that a browser keeps for a site beside its cookies: storage, databases by name, and the text of each stored answer.
+# All that a browser keeps for a site beside its cookies: storage, databases by name, the text of each stored answer.
 KEPT = """async () => {
   const kept = [JSON.stringify(localStorage), JSON.stringify(sessionStorage)];
   kept.push(JSON.stringify((await indexedDB.databases()).map(one => one.name)));
