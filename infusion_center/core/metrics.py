@@ -5,8 +5,10 @@ all; without it each counts for itself.
 """
 
 import os
+from collections.abc import Iterator
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.multiprocess import MultiProcessCollector
 
 FOLDER = "PROMETHEUS_MULTIPROC_DIR"
@@ -24,11 +26,22 @@ def note_request(method: str, route: str, status: int, seconds: float) -> None:
 def page(gauges: dict[tuple[str, str], dict[str, float]]) -> bytes:
     """All figures as text. `gauges`: (name, what it is) -> value by what it is of; "" where it is of everything."""
     registry = CollectorRegistry()
-    for (name, about), values in gauges.items():
-        gauge = Gauge(name, about, [] if "" in values else ["of"], registry=registry)
-        for of, value in values.items():
-            (gauge.labels(of) if of else gauge).set(value)
+    registry.register(_AsAsked(gauges))
     return generate_latest(_of_requests()) + generate_latest(registry)
+
+
+class _AsAsked:
+    """Figures of this moment, kept nowhere: all processes would answer the same."""
+
+    def __init__(self, gauges: dict[tuple[str, str], dict[str, float]]):
+        self.gauges = gauges
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        for (name, about), values in self.gauges.items():
+            family = GaugeMetricFamily(name, about, labels=[] if "" in values else ["of"])
+            for of, value in values.items():
+                family.add_metric([of] if of else [], value)
+            yield family
 
 
 def _of_requests() -> CollectorRegistry:

@@ -20,6 +20,7 @@ def test_what_was_not_sealed_here_is_no_search(sealed):
 
 
 def test_the_seal_holds_for_a_day_of_work(time_machine):
+    time_machine.move_to(dt.datetime(2026, 6, 1, 12, tzinfo=dt.UTC), tick=False)
     sealed = seal("bright", whose="ann")
     time_machine.shift(dt.timedelta(hours=11))
     assert unseal(sealed, whose="ann") == "bright"

@@ -1,6 +1,9 @@
 """Figures for a monitor: for who says the token, by route and state, without anything of patients."""
 
 import datetime as dt
+import os
+import subprocess
+import sys
 
 import pytest
 from django.test import Client
@@ -59,3 +62,24 @@ def test_requests_are_counted_by_route_and_status(settings, client_for):
     page = ask().content.decode()
     assert figures(page)[line] == before + 1
     assert "markerofapatient" not in page
+
+
+ONE_PROCESS = """
+from infusion_center.core import metrics
+metrics.note_request("GET", "/patients/", 200, 0.2)
+print(metrics.page({("asked", "about"): {"": 7}, ("each", "about"): {"a": 1}}).decode())
+"""
+
+
+def test_processes_of_a_web_server_count_together(tmp_path):
+    environment = {**os.environ, "PROMETHEUS_MULTIPROC_DIR": str(tmp_path)}
+    run = [sys.executable, "-c", ONE_PROCESS]
+    pages = [subprocess.run(run, env=environment, capture_output=True, text=True, check=True).stdout for _ in range(2)]
+    found = {name: value for name, value in figures(pages[1]).items() if "_bucket" not in name}
+    assert found == {
+        'http_requests_total{method="GET",route="/patients/",status="200"}': 2,
+        'http_request_seconds_sum{route="/patients/"}': 0.4,
+        'http_request_seconds_count{route="/patients/"}': 2,
+        "asked": 7,
+        'each{of="a"}': 1,
+    }

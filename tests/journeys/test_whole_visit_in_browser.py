@@ -134,6 +134,7 @@ def register(desk, look):
 def weigh(tablet, look):
     tablet.goto("/patients/")
     tablet.get_by_role("main").get_by_role("searchbox").fill("samp")
+    tablet.locator("#_patient_results[data-text=samp]").wait_for()  # the address follows what is found
     go(tablet, "link", "Sample, Maria")
     go(tablet, "link", "Add weight")
     look(tablet)
