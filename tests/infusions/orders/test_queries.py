@@ -5,7 +5,7 @@ import pytest
 
 from infusion_center.core import clock
 from infusions.facility.models import Setting
-from infusions.orders.models import OrderStatus
+from infusions.orders.models import InfusionOrder, OrderStatus
 from infusions.orders.queries import (
     VisitLength,
     active_order,
