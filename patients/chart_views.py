@@ -62,7 +62,7 @@ def patient_detail(request, patient_id):
     context = {
         "patient": patient,
         "order": order,
-        "draft": draft_order(patient),
+        "draft": draft_order(patient, request.user),
         "due": order_rules.dose_window(order) if order else None,
         "plan": order_plan(order) if order else None,
         "problems": with_links(
@@ -150,8 +150,8 @@ def with_links(problems: Sequence[Problem], patient: Patient, permissions: Colle
     return linked
 
 
-def draft_order(patient: Patient) -> InfusionOrder | None:
-    drafts = InfusionOrder.objects.filter(patient=patient, status=OrderStatus.DRAFT)
+def draft_order(patient: Patient, user) -> InfusionOrder | None:
+    drafts = InfusionOrder.objects.visible_to(user).filter(patient=patient, status=OrderStatus.DRAFT)
     return drafts.select_related("product").order_by("-created_at", "-pk").first()
 
 

@@ -105,6 +105,11 @@ class RunStatus(models.TextChoices):
 LETS_PASS = frozenset({RunStatus.PASSED, RunStatus.OVERRIDDEN})
 
 
+class RunQuerySet(models.QuerySet):
+    def visible_to(self, user):
+        return self.filter(appointment__site__memberships__user=user)
+
+
 class PreInfusionChecklist(PublicIdModel, TimestampedModel):
     """One run for one appointment; a failed run can be followed by another."""
 
@@ -120,6 +125,8 @@ class PreInfusionChecklist(PublicIdModel, TimestampedModel):
     problems = models.JSONField(
         default=list, help_text="what stood against it when it was closed: code, severity, message"
     )
+
+    objects = RunQuerySet.as_manager()
 
     class Meta:
         ordering = ["-started_at", "-id"]

@@ -108,8 +108,7 @@ def nothing_new(user, run_id: str, seen: int) -> bool:
 
     Answers of a run are written under its lock, so a later one always has a higher number.
     """
-    visible = Appointment.objects.visible_to(user)
-    runs = PreInfusionChecklist.objects.filter(public_id=run_id, appointment__in=visible, status=RunStatus.OPEN)
+    runs = PreInfusionChecklist.objects.visible_to(user).filter(public_id=run_id, status=RunStatus.OPEN)
     row = runs.order_by().annotate(last=Max("answers__pk")).values_list("last", flat=True)[:1]
     return any((last or 0) <= seen for last in row)
 

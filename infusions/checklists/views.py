@@ -29,10 +29,10 @@ def visible_appointment(request, appointment_id: str) -> Appointment:
 
 
 def visible_run(request, run_id: str) -> PreInfusionChecklist:
-    run = get_object_or_404(PreInfusionChecklist.objects.select_related("template", "closed_by"), public_id=run_id)
-    run.appointment = get_object_or_404(
-        Appointment.objects.visible_to(request.user).with_people(), pk=run.appointment_id
-    )
+    runs = PreInfusionChecklist.objects.visible_to(request.user).select_related("template", "closed_by")
+    run = get_object_or_404(runs, public_id=run_id)
+    visits = Appointment.objects.visible_to(request.user).with_people()
+    run.appointment = get_object_or_404(visits, pk=run.appointment_id)
     return run
 
 

@@ -21,6 +21,11 @@ class Outcome(models.TextChoices):
     STOPPED_EARLY = "stopped_early", "Stopped early"
 
 
+class DoseRecordQuerySet(models.QuerySet):
+    def visible_to(self, user):
+        return self.filter(appointment__site__memberships__user=user)
+
+
 class DoseRecord(PublicIdModel, TimestampedModel):
     """The record of one infusion. Its parts hang on it: vials, rates, vital signs, reactions."""
 
@@ -73,6 +78,8 @@ class DoseRecord(PublicIdModel, TimestampedModel):
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
     )
     advice_mailed = models.BooleanField(null=True, blank=True, help_text="by mail; otherwise on paper")
+
+    objects = DoseRecordQuerySet.as_manager()
 
     class Meta:
         ordering = ["-started_at"]

@@ -18,7 +18,6 @@ from infusions.doses.reaction_forms import LateReactionForm
 from infusions.doses.reaction_models import LateReaction, Reaction, ReactionStepKind
 from infusions.doses.running import refuse_stale
 from infusions.doses.views import visible_visit
-from infusions.scheduling.models import Appointment
 from patients.models import Patient
 
 
@@ -79,8 +78,7 @@ def late_reaction_create(request, patient_id):
 
 def signed_records(user, patient):
     """Signed infusions of the patient at the person's sites, latest first."""
-    visible = Appointment.objects.visible_to(user).filter(patient=patient)
-    records = DoseRecord.objects.filter(appointment__in=visible, state=DoseState.SIGNED)
+    records = DoseRecord.objects.visible_to(user).filter(appointment__patient=patient, state=DoseState.SIGNED)
     return records.select_related("product", "appointment__site", "patient").order_by("-started_at", "-pk")
 
 

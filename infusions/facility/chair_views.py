@@ -9,13 +9,13 @@ from infusion_center.accounts.roles import Permission
 from infusion_center.core import clock
 from infusions.facility import chair_services as services
 from infusions.facility.forms import ChairForm, ConfirmForm, OutageForm
-from infusions.facility.models import Chair, ChairOutage, Site
+from infusions.facility.models import Chair, ChairOutage
 from infusions.facility.pages import at_site, cover_url_if_hit, form_page
 from infusions.facility.queries import chairs_with_outages
 
 
 def fetch_chair(request, chair_id) -> Chair:
-    chairs = Chair.objects.filter(site__in=Site.objects.visible_to(request.user)).select_related("site")
+    chairs = Chair.objects.visible_to(request.user).select_related("site")
     return get_object_or_404(chairs, public_id=chair_id)
 
 
@@ -84,8 +84,7 @@ def chair_take_out(request, chair_id):
 @requires(Permission.MANAGE_FACILITY)
 @require_POST
 def outage_end(request, outage_id):
-    sites = Site.objects.visible_to(request.user)
-    outages = ChairOutage.objects.filter(chair__site__in=sites).select_related("chair__site")
+    outages = ChairOutage.objects.visible_to(request.user).select_related("chair__site")
     outage = get_object_or_404(outages, public_id=outage_id)
     services.put_chair_back(outage=outage, by=request.user)
     messages.success(request, f"{outage.chair} is back in service.")

@@ -11,7 +11,7 @@ from infusion_center.accounts.roles import Permission
 from infusion_center.core import clock
 from infusions.facility import services
 from infusions.facility.forms import ClosureForm, HolidaysForm
-from infusions.facility.models import Closure, Setting, Site
+from infusions.facility.models import Closure, Setting
 from infusions.facility.pages import at_site, cover_url_if_hit, form_page
 from infusions.facility.queries import closures_between
 
@@ -85,7 +85,7 @@ def holidays_add(request, *, site):
 @requires(Permission.MANAGE_FACILITY)
 @require_POST
 def closure_remove(request, closure_id):
-    closures = Closure.objects.filter(site__in=Site.objects.visible_to(request.user)).select_related("site")
+    closures = Closure.objects.visible_to(request.user).select_related("site")
     closure = get_object_or_404(closures, public_id=closure_id)
     services.remove_closure(closure=closure, by=request.user)
     messages.success(request, f"{closure.reason} is removed: the site takes patients again by its opening hours.")

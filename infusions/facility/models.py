@@ -4,7 +4,7 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Exists, F, OuterRef, Q
 
 from infusion_center.core.models import PublicIdModel, TimestampedModel
 
@@ -144,6 +144,13 @@ class SiteMembership(models.Model):
         constraints = [models.UniqueConstraint(fields=["site", "user"], name="site_membership_once")]
 
 
+class OfSiteQuerySet(models.QuerySet):
+    """Rows of a site: who belongs to it sees them."""
+
+    def visible_to(self, user):
+        return self.filter(site__memberships__user=user)
+
+
 class OpeningHours(models.Model):
     site = models.ForeignKey(Site, on_delete=models.PROTECT, related_name="opening_hours")
     weekday = models.PositiveSmallIntegerField(choices=WEEKDAYS)
@@ -169,6 +176,8 @@ class Closure(PublicIdModel):
     reason = models.CharField(max_length=80)
     is_holiday = models.BooleanField(default=False)
 
+    objects = OfSiteQuerySet.as_manager()
+
     class Meta:
         ordering = ["starts_on"]
         constraints = [
@@ -193,12 +202,19 @@ class Chair(PublicIdModel):
     position = models.PositiveSmallIntegerField(default=0)
     is_active = models.BooleanField(default=True)
 
+    objects = OfSiteQuerySet.as_manager()
+
     class Meta:
         ordering = ["position", "name"]
         constraints = [models.UniqueConstraint(fields=["site", "name"], name="chair_name_once_a_site")]
 
     def __str__(self):
         return self.name
+
+
+class OutageQuerySet(models.QuerySet):
+    def visible_to(self, user):
+        return self.filter(chair__site__memberships__user=user)
 
 
 class ChairOutage(PublicIdModel):
@@ -209,11 +225,20 @@ class ChairOutage(PublicIdModel):
     ends_at = models.DateTimeField(null=True, blank=True)
     reason = models.CharField(max_length=120)
 
+    objects = OutageQuerySet.as_manager()
+
     class Meta:
         ordering = ["starts_at"]
         constraints = [
             models.CheckConstraint(condition=Q(ends_at=None) | Q(ends_at__gt=F("starts_at")), name="outage_forward")
         ]
+
+
+class NurseQuerySet(models.QuerySet):
+    def visible_to(self, user):
+        """Nurses who share a site with the person."""
+        shared = SiteMembership.objects.filter(user=OuterRef("user"), site__memberships__user=user)
+        return self.filter(Exists(shared))
 
 
 class Nurse(PublicIdModel):
@@ -222,6 +247,8 @@ class Nurse(PublicIdModel):
     user = models.OneToOneField(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="nurse")
     visits_homes = models.BooleanField(default=False)
     is_active = models.BooleanField(default=True)
+
+    objects = NurseQuerySet.as_manager()
 
     class Meta:
         ordering = ["user__full_name"]
@@ -243,6 +270,8 @@ class Shift(PublicIdModel):
     starts_at = models.DateTimeField()
     ends_at = models.DateTimeField()
     ratio = models.PositiveSmallIntegerField(default=4, validators=[MinValueValidator(1), MaxValueValidator(MAX_RATIO)])
+
+    objects = OfSiteQuerySet.as_manager()
 
     class Meta:
         ordering = ["starts_at"]

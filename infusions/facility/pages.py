@@ -10,7 +10,7 @@ from django.urls import reverse
 
 from infusion_center.core import clock
 from infusion_center.core.rules import RuleViolation
-from infusions.facility.models import Nurse, Site
+from infusions.facility.models import Nurse
 from infusions.facility.queries import current_site
 from infusions.facility.rules import overlapping
 
@@ -30,8 +30,7 @@ def at_site(view):
 
 def fetch_nurse(request, nurse_id) -> Nurse:
     """A nurse of one of the person's sites."""
-    members = Nurse.objects.filter(user__site_memberships__site__in=Site.objects.visible_to(request.user)).distinct()
-    return get_object_or_404(members.select_related("user"), public_id=nurse_id)
+    return get_object_or_404(Nurse.objects.visible_to(request.user).select_related("user"), public_id=nurse_id)
 
 
 def cover_url(site, first: dt.date, last: dt.date | None = None) -> str:

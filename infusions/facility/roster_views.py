@@ -14,7 +14,7 @@ from infusion_center.core import clock
 from infusions.facility import queries
 from infusions.facility import roster_services as services
 from infusions.facility.forms import ConfirmForm, NurseEditForm, NurseForm, ShiftForm
-from infusions.facility.models import Nurse, Setting, Shift, Site
+from infusions.facility.models import Nurse, Setting, Shift
 from infusions.facility.pages import at_site, cover_url_if_hit, fetch_nurse, form_page
 from infusions.facility.roster import monday_of, roster_week
 from infusions.facility.services import add_member
@@ -72,7 +72,7 @@ def shift_create(request, *, site):
 
 @requires(Permission.MANAGE_ROSTER)
 def shift_remove(request, shift_id):
-    shifts = Shift.objects.filter(site__in=Site.objects.visible_to(request.user)).select_related("site", "nurse__user")
+    shifts = Shift.objects.visible_to(request.user).select_related("site", "nurse__user")
     shift = get_object_or_404(shifts, public_id=shift_id)
     form = ConfirmForm(request.POST if request.method == "POST" else None)
     problems = services.removal_problems(shift, now=clock.now())

@@ -72,7 +72,7 @@ def _end(request, order, *, ending, done, confirm):
     if request.method != "POST":
         record_opening(order, by=request.user, patient=order.patient, what="order")
     visits = open_visits(order, clock.now())
-    form = EndingForm(request.POST or None, visits=visits, others=_others(order))
+    form = EndingForm(request.POST or None, visits=visits, others=_others(order, request.user))
     lost = {}
     if request.method == "POST" and form.is_valid():
         try:
@@ -91,9 +91,9 @@ def _end(request, order, *, ending, done, confirm):
     return render(request, "infusions/orders/order_decide.html", context)
 
 
-def _others(order):
+def _others(order, user):
     """Signed orders of the patient that are in force."""
-    others = InfusionOrder.objects.signed().filter(patient=order.patient)
+    others = InfusionOrder.objects.visible_to(user).signed().filter(patient=order.patient)
     others = others.filter(valid_until__gte=queries.patient_today(order.patient)).exclude(pk=order.pk)
     return others.select_related("product", "indication").order_by("-starts_on", "-pk")
 

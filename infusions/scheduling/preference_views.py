@@ -42,13 +42,10 @@ class PreferenceForm(FormMixin, forms.Form):
     )
     seen = forms.CharField(required=False, widget=forms.HiddenInput)
 
-    def __init__(self, *args, sites, **kwargs):
+    def __init__(self, *args, user, **kwargs):
         super().__init__(*args, **kwargs)
         self.fields["nurse"].queryset = (
-            Nurse.objects.filter(is_active=True, user__site_memberships__site__in=sites)
-            .select_related("user")
-            .order_by("user__full_name")
-            .distinct()
+            Nurse.objects.visible_to(user).filter(is_active=True).select_related("user").order_by("user__full_name")
         )
 
 
@@ -56,11 +53,10 @@ class PreferenceForm(FormMixin, forms.Form):
 def preference_edit(request, patient_id):
     patient = get_object_or_404(Patient.objects.visible_to(request.user), public_id=patient_id)
     preference = preference_of(patient)
-    sites = request.user.site_memberships.values("site")
     following = _following(request, patient)
     if request.method != "POST":
         record_opening(patient, by=request.user, patient=patient, what="booking preference")
-    form = PreferenceForm(request.POST or None, sites=sites, initial=_initial(preference))
+    form = PreferenceForm(request.POST or None, user=request.user, initial=_initial(preference))
     if request.method == "POST" and form.is_valid():
         try:
             set_booking_preference(patient=patient, by=request.user, **form.cleaned_data)

@@ -52,7 +52,7 @@ def series_book(request, order_id):
     form = ReasonForm(request.POST)
     sheet = SeriesSheet.typed(request.POST, zone=asked.site.time_zone)
     form.is_valid()
-    if earlier := _booked_already(order, form.cleaned_data.get("token")):
+    if earlier := _booked_already(order, form.cleaned_data.get("token"), request.user):
         return _done(request, order, earlier)
     sheet.show(_checked(request, order, asked, sheet))
     if sheet.plan.unplaced or sheet.plan.problems:
@@ -92,11 +92,12 @@ def _checked(request, order, asked, sheet):
     return as_seen_by(plan, request.user)
 
 
-def _booked_already(order, token):
+def _booked_already(order, token, user):
     """The series that this form booked when it was sent the first time."""
     if not token:
         return None
-    first = Appointment.objects.filter(order=order, idempotency_token=f"{token}.1").select_related("series").first()
+    visits = Appointment.objects.visible_to(user).filter(order=order, idempotency_token=f"{token}.1")
+    first = visits.select_related("series").first()
     return first.series if first else None
 
 
@@ -108,7 +109,8 @@ def _done(request, order, series):
 
 def _asked(request, order) -> SeriesForm:
     sites = Site.objects.visible_to(request.user)
-    last = Appointment.objects.filter(order=order, site__in=sites).select_related("site").order_by("-start").first()
+    visits = Appointment.objects.visible_to(request.user).filter(order=order)
+    last = visits.select_related("site").order_by("-start").first()
     site = last.site if last else current_site(request)
     if site is None:
         raise Http404("You belong to no site.")

@@ -140,7 +140,8 @@ def filters_of(request, order, moving=None) -> SlotFilterForm:
     sites = Site.objects.visible_to(request.user)
     if moving is not None:
         return SlotFilterForm(request.GET, sites=sites.none(), site=moving.site, setting=moving.setting)
-    last = Appointment.objects.filter(order=order, site__in=sites).select_related("site").order_by("-start").first()
+    visits = Appointment.objects.visible_to(request.user).filter(order=order)
+    last = visits.select_related("site").order_by("-start").first()
     site = last.site if last else current_site(request)
     if site is None:
         raise Http404("You belong to no site.")
