@@ -27,7 +27,7 @@ def site(transactional_db):
 def page(chromium, live_server):
     context = chromium.new_context(viewport={"width": 1280, "height": 800}, base_url=live_server.url)
     page = context.new_page()
-    page.set_default_timeout(10_000)
+    page.set_default_timeout(60_000)
     page.complaints = []
     page.on("console", lambda said: page.complaints.append(said.text) if said.type == "error" else None)
     device = context.new_cdp_session(page)
