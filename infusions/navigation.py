@@ -76,7 +76,7 @@ RAIL = (
         "users-round",
         "patients:patient-list",
         frozenset({P.VIEW_PATIENT}),
-        frozenset({"patients", "audit:patient-trail"}),
+        frozenset({"patients", "audit:patient-trail", "reports:patient-export"}),
     ),
     Entry(
         "Emergency access",

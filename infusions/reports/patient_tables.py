@@ -60,6 +60,7 @@ GROUPS = (
         "Orders",
         (
             Table("infusions.InfusionOrder", "Orders"),
+            Table("infusions.InfusionOrder_alternatives", "Other products that the orders allow"),
             Table("infusions.Signature", "Signatures of orders"),
             Table("infusions.OrderEvent", "What happened to the orders"),
         ),
@@ -162,7 +163,7 @@ def models_that_reach(target: type[Model]) -> set[type[Model]]:
     while grows:
         more = {
             model
-            for model in apps.get_models()
+            for model in apps.get_models(include_auto_created=True)
             if model not in reached and any(key.related_model in reached for key in foreign_keys(model))
         }
         grows, reached = bool(more), reached | more

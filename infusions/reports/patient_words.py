@@ -17,7 +17,7 @@ from infusions.reports.patient_tables import GROUPS, Rows
 from infusions.scheduling.models import Appointment
 from patients.models import Patient
 
-WIDEST_TABLE = 7
+WIDEST_TABLE = 11
 UNITS = {
     "_ml_per_h": "mL/h", "_mg_per_kg": "mg/kg", "_ml_per_day": "mL a day", "_kg": "kg", "_g": "g", "_ml": "mL",
     "_cm": "cm", "_c": "°C", "_percent": "%", "_minutes": "minutes", "_days": "days", "_hours": "hours",

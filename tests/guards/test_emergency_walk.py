@@ -64,10 +64,10 @@ def test_an_open_access_opens_these_pages_of_that_patient_and_writes_nothing(cli
     assert opened(client, theirs) == set()
     access = make_access(patient=theirs["patient"], user=user)
     before = everything()
-    before.pop("AuditEvent")
+    told = len(before.pop("AuditEvent"))
     assert (opened(client, theirs), opened(client, other)) == (OPENS, set())
     after = everything()
-    events = after.pop("AuditEvent")
+    events = after.pop("AuditEvent")[told:]
     assert after == before
     assert {row["detail"].get("emergency") for row in events} == {access.public_id}
     close_emergency_access(access=access, by=user)
