@@ -22,11 +22,12 @@ SEALED = (
     *("at", "action", "actor_id", "actor_name", "target_type", "target_id", "target_name"),
     *("patient_id", "site_id", "detail", "address", "path", "device"),
 )
+ONE_SPELLING = json.JSONEncoder(sort_keys=True, separators=(",", ":"))
 
 
 def content_of(values: Sequence) -> str:
     """One spelling of the columns of SEALED, whatever database they came from."""
-    return json.dumps([_plain(value) for value in values], sort_keys=True, separators=(",", ":"))
+    return ONE_SPELLING.encode([_plain(value) for value in values])
 
 
 def mac_of(content: str) -> str:
@@ -44,7 +45,7 @@ def is_genuine(mac: str, content: str) -> bool:
 
 def link_text(previous: str, position: int, event_id: int, sealed_at: dt.datetime, mac: str, content: str) -> str:
     """What a link of the chain vouches for: all before it, its place, its time, and the event with its number."""
-    return json.dumps([previous, position, event_id, _plain(sealed_at), mac, content])
+    return ONE_SPELLING.encode([previous, position, event_id, _plain(sealed_at), mac, content])
 
 
 def digest_of(text: str) -> str:
@@ -66,8 +67,6 @@ def _code(key: bytes, *parts: str) -> str:
 def _plain(value):
     if isinstance(value, dt.datetime):
         return value.astimezone(dt.UTC).isoformat(timespec="microseconds")
-    if isinstance(value, dict):
-        return json.loads(json.dumps(value))  # keys become text here, as in the database
     return value
 
 

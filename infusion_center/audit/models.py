@@ -1,5 +1,7 @@
 """Who did or opened what. No foreign keys: an event outlives everything that it speaks of."""
 
+import json
+
 from django.db import models
 
 from infusion_center.audit import macs
@@ -62,6 +64,7 @@ class AuditEvent(AppendOnlyModel):
 
     def vouch(self) -> None:
         """Give the row its code; it is written with the row, so no row is ever without."""
+        self.detail = json.loads(json.dumps(self.detail))  # as the database gives it back: keys are text
         self.mac = macs.mac_of(macs.content_of([getattr(self, name) for name in macs.SEALED]))
 
 

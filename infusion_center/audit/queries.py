@@ -20,7 +20,7 @@ SORTS = {
     "user": ("actor_name", "-at", "-id"),
     "action": ("action", "-at", "-id"),
 }
-PAGE, COUNTED = 50, 10_000
+PAGE, COUNTED = 50, 5_000
 
 
 @dataclass(frozen=True)
@@ -88,7 +88,7 @@ class TrailPages(Paginator):
 
     @cached_property
     def count(self) -> int:
-        return self.object_list.values("pk")[:COUNTED].count()
+        return self.object_list.order_by().values("pk")[:COUNTED].count()
 
     @property
     def is_capped(self) -> bool:
