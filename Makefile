@@ -9,7 +9,7 @@ PYTEST = $(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 .PHONY: run test test-sqlite test-postgresql test-faults lint fix bench check
 
-run: .venv/run-installed .env
+run: .venv/run-installed env-keys
 	@exec $(BIN)/python manage.py serve
 
 test: test-sqlite test-postgresql
@@ -32,7 +32,9 @@ lint: .venv/dev-installed
 	DEBUG=true $(BIN)/lint-imports
 	DEBUG=true $(BIN)/python manage.py makemigrations --check --dry-run
 	$(BIN)/python -m tests.servers $(BIN)/python -m tests.upgrade
-	SECRET_KEY=lint-only-0123456789-abcdefghijklmnopqrstuvwxyz-ABCDEFGHIJKLMNOP ALLOWED_HOSTS=lint.example READ_DOT_ENV=false \
+	SECRET_KEY=lint-only-0123456789-abcdefghijklmnopqrstuvwxyz-ABCDEFGHIJKLMNOP \
+	    FIELD_KEYS=bGludC1vbmx5LTAxMjM0NTY3ODktMDEyMzQ1Njc4OTA= ALLOWED_HOSTS=lint.example READ_DOT_ENV=false \
+	    AUDIT_KEYS=lint-only-audit-0123456789-abcdefghijklmnopqrstuvwxyz \
 	    $(BIN)/python manage.py check --deploy --fail-level WARNING
 
 check: lint test
@@ -55,7 +57,16 @@ bench: .venv/dev-installed
 	$(PIP) install -r requirements-dev.txt
 	@touch $@ .venv/run-installed
 
-# A secret key of this machine's own; everything else as the example says.
+# Keys of this machine's own; everything else as the example says.
+RANDOM_KEY = $(BIN)/python -c 'import secrets; print(secrets.token_urlsafe(48))'
+RANDOM_FIELD_KEY = $(BIN)/python -c 'import base64, os; print(base64.urlsafe_b64encode(os.urandom(32)).decode())'
 .env: | .venv/bin/python
-	@sed "s/^SECRET_KEY=.*/SECRET_KEY=$$($(BIN)/python -c 'import secrets; print(secrets.token_urlsafe(48))')/" .env.example > $@
+	@sed "s/^SECRET_KEY=.*/SECRET_KEY=$$($(RANDOM_KEY))/; s/^AUDIT_KEYS=.*/AUDIT_KEYS=$$($(RANDOM_KEY))/; \
+	    s/^FIELD_KEYS=.*/FIELD_KEYS=$$($(RANDOM_FIELD_KEY))/" .env.example > $@
 	@chmod 600 $@
+
+# An .env of an earlier release lacks the keys that came later.
+.PHONY: env-keys
+env-keys: .env
+	@grep -q '^AUDIT_KEYS=' .env || echo "AUDIT_KEYS=$$($(RANDOM_KEY))" >> .env
+	@grep -q '^FIELD_KEYS=' .env || echo "FIELD_KEYS=$$($(RANDOM_FIELD_KEY))" >> .env

@@ -10,7 +10,12 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "infusion_center.settings")
 
 app = Celery("infusion_center")
 app.config_from_object("django.conf:settings", namespace="CELERY")
-app.conf.imports = ["infusions.reminders.tasks", "infusions.scheduling.tasks"]
+app.conf.imports = [
+    "infusion_center.audit.tasks",
+    "infusions.reminders.tasks",
+    "infusions.retention_tasks",
+    "infusions.scheduling.tasks",
+]
 
 
 @task_prerun.connect

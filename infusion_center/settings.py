@@ -1,4 +1,4 @@
-"""What the application is made of. Driven by the environment; conf/ holds the parts of sign-in, web, jobs and logs."""
+"""What the application is made of. Driven by the environment; conf/ holds its parts: sign-in, web, jobs ..."""
 
 import sys
 from pathlib import Path
@@ -6,6 +6,7 @@ from pathlib import Path
 import bootstrap_wrapper
 from django.core.exceptions import ImproperlyConfigured
 
+from infusion_center.conf.audit import *  # noqa: F403
 from infusion_center.conf.backups import *  # noqa: F403
 from infusion_center.conf.base import *  # noqa: F403
 from infusion_center.conf.base import BASE_DIR, DEBUG, VAR_DIR, env
@@ -31,6 +32,7 @@ INSTALLED_APPS = [
     "django.contrib.humanize",
     "allauth",
     "allauth.account",
+    "allauth.mfa",
     "crispy_forms",
     "crispy_bootstrap5",
     "django_htmx",
@@ -65,6 +67,8 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "infusion_center.accounts.session_middleware.DeskSessionMiddleware",
+    "infusion_center.accounts.session_middleware.SecondFactorMiddleware",
 ]
 
 ROOT_URLCONF = "infusion_center.urls"

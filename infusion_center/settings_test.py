@@ -3,6 +3,9 @@
 import os
 
 os.environ.setdefault("SECRET_KEY", "tests-only-" + "0123456789abcdef" * 4)
+os.environ.setdefault("FIELD_KEYS", "dGVzdHMtb25seS0wMTIzNDU2Nzg5LTAxMjM0NTY3ODk=")
+os.environ.setdefault("AUDIT_KEYS", "audit-tests-only-" + "0123456789abcdef" * 4)
+os.environ["AUDIT_HEAD_FILE"] = ""
 os.environ.setdefault("ALLOWED_HOSTS", "testserver,127.0.0.1,localhost")
 os.environ["DEBUG"] = "false"
 os.environ["READ_DOT_ENV"] = "false"
@@ -22,6 +25,9 @@ STORAGES = {
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = True
 ACCOUNT_RATE_LIMITS = False
+# Tests sign in without a page and let hours pass; those of sign-in turn these on.
+MFA_REQUIRED_ROLES = []
+DESK_IDLE_MINUTES = 0
 LIMITS_PATIENT_LINKS = False  # all tests come from one address
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):  # noqa: F405

@@ -175,6 +175,7 @@ def make_patient(demo: Demo, number: int) -> Patient:
     born = demo.today - dt.timedelta(days=dice.randint(19 * 365, 84 * 365))
     patient = patients.register_patient(
         by=demo.staff["scheduler"],
+        site=demo.site,
         mrn=f"DEMO{number:04d}",
         given_name=given,
         family_name=family,
@@ -193,6 +194,7 @@ def make_patient(demo: Demo, number: int) -> Patient:
         language="es" if number % 12 == 0 else "en",
         time_zone="America/Chicago" if number % 15 == 0 else TIME_ZONE,
         preferences=dice.choice(["", "", "Mornings", "Same nurse if possible", "Tuesdays", "Window seat"]),
+        is_test=True,
     )
     nurse = demo.staff["nurse"]
     weighed_on = clock.local_date(clock.now(), TIME_ZONE)

@@ -13,10 +13,12 @@ from infusion_center.core.models import PUBLIC_ID_ALPHABET
 from infusions.demo_people import COURSES, FAMILY_NAMES, GIVEN_NAMES, STREETS, Course
 from infusions.demo_plans import PlanBook
 from infusions.demo_sites import BATCH, Place
+from infusions.facility.models import Site
 from infusions.orders.models import InfusionOrder
 from patients.models import ContactPreference, Patient, SearchKey, Weight
 from patients.queries import AGE_AT_RISK
 from patients.search_keys import search_keys
+from patients.site_models import PatientSite
 
 if TYPE_CHECKING:
     from infusions.demo_tiers import Tier
@@ -121,6 +123,7 @@ def make_patient(dice: random.Random, number: int, today: dt.date, time_zone: st
         postal_code="10001",
         language="es" if number % 12 == 0 else "en",
         time_zone=time_zone,
+        is_test=True,
     )
 
 
@@ -129,8 +132,8 @@ def public_id(dice: random.Random) -> str:
 
 
 def write_patients(crowd: Crowd, *, now: dt.datetime) -> None:
-    """Patients, search keys, weight and consent."""
-    save_patients(guest.patient for guest in crowd.guests)
+    """Patients of the place, search keys, weight and consent."""
+    save_patients((guest.patient for guest in crowd.guests), site=crowd.place.site, now=now)
     recorded = {"recorded_at": now, "recorded_by": crowd.place.nurses[0].user}
     Weight.objects.bulk_create(
         (
@@ -154,8 +157,10 @@ def write_patients(crowd: Crowd, *, now: dt.datetime) -> None:
     )
 
 
-def save_patients(patients: Iterable[Patient]) -> list[Patient]:
-    """With the keys by which they are found."""
+def save_patients(patients: Iterable[Patient], *, site: Site, now: dt.datetime) -> list[Patient]:
+    """With the site that treats them and the keys by which they are found."""
     saved = Patient.objects.bulk_create(patients, batch_size=BATCH)
+    links = (PatientSite(patient=patient, site=site, added_at=now) for patient in saved)
+    PatientSite.objects.bulk_create(links, batch_size=BATCH)
     SearchKey.objects.bulk_create((key for patient in saved for key in search_keys(patient)), batch_size=BATCH)
     return saved

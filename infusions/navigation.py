@@ -79,6 +79,14 @@ RAIL = (
         frozenset({"patients", "audit:patient-trail"}),
     ),
     Entry(
+        "Emergency access",
+        "siren",
+        "patients:emergency-list",
+        frozenset({P.REVIEW_EMERGENCY}),
+        frozenset({"patients:emergency-detail"}),
+        count_url_name="patients:emergency-count",
+    ),
+    Entry(
         "Orders",
         "clipboard-check",
         "orders:order-list",

@@ -3,7 +3,11 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from django.utils.safestring import mark_safe
+
 from infusion_center.core.rules import Severity
+
+TEST_BADGE = mark_safe('<span class="test-badge" title="Made up, to try things">Test</span>')
 
 
 @dataclass(frozen=True)

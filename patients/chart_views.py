@@ -1,16 +1,17 @@
 """The chart: what is asked about a patient a hundred times a day, answered at a glance in a fixed number of queries."""
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from decimal import Decimal
 
 from django.db.models import Max, Prefetch, prefetch_related_objects
 from django.shortcuts import render
 from django.urls import reverse
+from django.views.decorators.http import require_safe
 
 from infusion_center.accounts.access import requires
-from infusion_center.accounts.roles import Permission, has_permission
+from infusion_center.accounts.roles import Permission
 from infusion_center.core import clock
 from infusion_center.core.rules import Problem, note, sort_problems, warning
 from infusions.doses.models import DoseRecord
@@ -21,12 +22,13 @@ from infusions.orders.queries import active_order, order_plan
 from infusions.reminders.after_care_sheet import told_by
 from infusions.reminders.blocks import block_problems
 from infusions.scheduling.models import Appointment
+from infusions.scheduling.reading import visits_to_read
 from infusions.scheduling.states import ON_SITE, UPCOMING, State
 from infusions.templatetags.infusion_tags import wall_moment
 from patients import rules
 from patients.models import Allergy, Channel, ContactPreference, Patient, RiskFactor, Weight
 from patients.queries import contact_decisions
-from patients.views import opened_patient
+from patients.reading import permissions_here, read_patient
 
 WEIGHTS_SHOWN = 12
 VISITS_SHOWN = 5
@@ -45,16 +47,18 @@ WHERE_TO_SOLVE = {
 
 
 @requires(Permission.VIEW_PATIENT)
+@require_safe
 def patient_detail(request, patient_id):
-    patient = opened_patient(request, patient_id, what="chart")
+    patient = read_patient(request, patient_id, what="chart")
     load_facts(patient)
     now = clock.now()
     today = clock.local_date(now, patient.time_zone)
     order = active_order(patient)
     decisions = contact_decisions(patient)
-    visits = Appointment.objects.visible_to(request.user).filter(patient=patient).with_people()
+    visits = visits_to_read(request, patient).with_people()
     weights = list(patient.weights.all())[:WEIGHTS_SHOWN]
-    may_see_doses = has_permission(request.user, Permission.VIEW_DOSE)
+    permissions = permissions_here(request)
+    may_see_doses = Permission.VIEW_DOSE in permissions
     context = {
         "patient": patient,
         "order": order,
@@ -65,10 +69,10 @@ def patient_detail(request, patient_id):
             sort_problems(
                 chart_problems(patient, weights, decisions, order, today)
                 + last_dose_problems(patient)
-                + block_problems(patient, may_lift=has_permission(request.user, Permission.RESEND_REMINDER))
+                + block_problems(patient, may_lift=Permission.RESEND_REMINDER in permissions)
             ),
             patient,
-            request.user,
+            permissions,
         ),
         "next_visit": next_visit(visits, now),
         "last_visits": last_visits(visits, now),
@@ -135,12 +139,12 @@ def last_dose_problems(patient: Patient) -> list[Problem]:
     return [warning("severe-reaction", message, remedy="A clinician decides before the next dose.")]
 
 
-def with_links(problems: Sequence[Problem], patient: Patient, user) -> list[Problem]:
+def with_links(problems: Sequence[Problem], patient: Patient, permissions: Collection[Permission]) -> list[Problem]:
     """Each problem with the page that solves it, where this person may open that page."""
     linked = []
     for problem in problems:
         permission, page = WHERE_TO_SOLVE.get(problem.code, (None, ""))
-        if permission and has_permission(user, permission):
+        if permission in permissions:
             problem = replace(problem, url=reverse(page, args=[patient.public_id]))
         linked.append(problem)
     return linked

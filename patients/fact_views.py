@@ -5,6 +5,7 @@ from collections.abc import Callable
 from django.contrib import messages
 from django.http import Http404
 from django.shortcuts import get_object_or_404, render
+from django.views.decorators.http import require_safe
 
 from infusion_center.accounts.access import requires
 from infusion_center.accounts.roles import Permission
@@ -15,6 +16,7 @@ from patients import services
 from patients.fact_forms import AllergyForm, ConsentForm, RetractForm, RiskForm, WeightForm
 from patients.models import Allergy, Patient, RiskFactor, Weight
 from patients.queries import current_weight
+from patients.reading import read_patient
 from patients.rules import Weighing, weight_change_problems
 from patients.views import opened_patient
 
@@ -100,9 +102,10 @@ def fact_retract(request, patient_id, kind, fact_id):
 
 
 @requires(Permission.VIEW_PATIENT)
+@require_safe
 def patient_facts(request, patient_id):
     """Everything ever recorded, with what was taken back, by whom and why."""
-    patient = opened_patient(request, patient_id, what="facts")
+    patient = read_patient(request, patient_id, what="facts")
     facts = {
         kind: model.objects.filter(patient=patient)
         .select_related("recorded_by", "retracted_by")

@@ -5,10 +5,13 @@ import datetime as dt
 from django.conf import settings
 from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
+from django.db.models import Q
 from django.urls import reverse
 from phonenumber_field.modelfields import PhoneNumberField
 
 from infusion_center.core.models import PublicIdModel, TimestampedModel
+from patients.emergency_models import emergency_where
+from patients.site_models import treated_where
 
 
 class Sex(models.TextChoices):
@@ -27,8 +30,18 @@ def years_between(born: dt.date, day: dt.date) -> int:
 
 class PatientQuerySet(models.QuerySet):
     def visible_to(self, user):
-        """The one door through which pages fetch patients. Every member of staff sees the whole organisation's."""
-        return self if user.is_authenticated and user.is_active else self.none()
+        """The one door through which pages fetch patients: those whom one of the person's sites treats."""
+        return self.filter(treated_where(user)) if user.is_authenticated and user.is_active else self.none()
+
+    def readable_by(self, user, now: dt.datetime):
+        """Wider than visible_to by an open emergency access; only for the few pages of patients.reading.
+
+        `is_of_own_site` tells which door it was.
+        """
+        if not user.is_authenticated or not user.is_active:
+            return self.none()
+        own = self.annotate(is_of_own_site=treated_where(user))
+        return own.filter(Q(is_of_own_site=True) | emergency_where(user, now))
 
 
 class Patient(PublicIdModel, TimestampedModel):
@@ -66,6 +79,9 @@ class Patient(PublicIdModel, TimestampedModel):
     time_zone = models.CharField(max_length=40, default="America/New_York")
     preferences = models.CharField("booking wishes", max_length=200, blank=True)
     is_active = models.BooleanField(default=True)
+    is_test = models.BooleanField(
+        "test patient", default=False, help_text="made up, to try things; said at registration and never changed"
+    )
     version = models.PositiveIntegerField(default=1, help_text="raised by every amendment: a stale form is refused")
 
     objects = PatientQuerySet.as_manager()
@@ -256,3 +272,7 @@ class ContactPreference(models.Model):
 
     def __str__(self):
         return f"{self.get_channel_display()}: {'yes' if self.consents else 'no'} since {self.decided_on:%d-%b-%Y}"
+
+
+# Django looks for tables here.
+from patients.import_models import *  # noqa: E402, F403

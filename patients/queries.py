@@ -14,6 +14,7 @@ from patients.models import Allergy, ContactPreference, Patient, RiskFactor, Sea
 from patients.names import LONGEST_WORD, closeness, name_words, one_slip_away, sound_of, word_closeness
 from patients.search_keys import key_text
 from patients.search_text import Term, day_word, read_search
+from patients.site_models import treated_where
 
 CANDIDATES = 200
 FEW = 5  # fewer hits than this, and words that sound alike or hold a slip are tried too
@@ -81,7 +82,9 @@ def _fitting(among: QuerySet, terms: Sequence[Term], conditions: Sequence[Q]) ->
     keys = SearchKey.objects.filter(conditions[order[0]])
     for at in order[1:]:
         keys = keys.filter(Exists(SearchKey.objects.filter(conditions[at], patient=OuterRef("patient"))))
-    fitting = among.filter(pk__in=keys.order_by("word").values("patient")[:CANDIDATES]).order_by()
+    # Before the cut, or the many of other sites would leave no room for those who may be seen.
+    keys = keys.filter(Exists(among.filter(pk=OuterRef("patient"))))
+    fitting = Patient.objects.filter(pk__in=keys.order_by("word").values("patient")[:CANDIDATES]).order_by()
     return {Hit(*row) for row in fitting.values_list(*(field.name for field in fields(Hit)))}
 
 
@@ -131,16 +134,21 @@ def _best_first(hits: Iterable[Hit], terms: Sequence[Term]) -> list[Hit]:
 
 
 def possible_duplicates(
-    *, mrn: str, date_of_birth: dt.date | None, email: str, phone: str, except_for: Patient | None = None
+    *, mrn: str, date_of_birth: dt.date | None, email: str, phone: str, except_for: Patient | None = None, seen_by=None
 ) -> list[Patient]:
-    """Patients who share a number, a date of birth or an address with these; whether they are alike, rules decide."""
+    """Patients who share a number, a date of birth or an address with these; whether they are alike, rules decide.
+
+    Of the whole organisation: a second record of one person is dangerous wherever the first lies. `seen_by` has each
+    say whether this person sees him (`is_seen`), for of others nothing may be told.
+    """
     words = {key_text(mrn), key_text(phone), email.casefold()[:80]}
     if date_of_birth is not None:
         words.add(day_word(date_of_birth))
     keys = SearchKey.objects.filter(word__in=words - {""})
     if except_for is not None:
         keys = keys.exclude(patient=except_for)
-    return list(Patient.objects.filter(pk__in=keys.values("patient")[:CANDIDATES]).order_by("pk"))
+    found = Patient.objects.filter(pk__in=keys.values("patient")[:CANDIDATES]).order_by("pk")
+    return list(found if seen_by is None else found.annotate(is_seen=treated_where(seen_by)))
 
 
 def patients_with_address(email: str) -> list[Patient]:

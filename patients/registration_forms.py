@@ -3,7 +3,7 @@
 from crispy_forms.layout import Div
 from django import forms
 
-from patients.forms import PatientForm, date_field
+from patients.forms import PatientForm, date_field, section
 from patients.models import RENAL_RISKS, THROMBOSIS_RISKS, Channel, Condition, Risk
 
 
@@ -47,16 +47,29 @@ class RegistrationForm(PatientForm):
         required=False,
         widget=forms.CheckboxSelectMultiple,
     )
+    is_test = forms.BooleanField(
+        label="Test patient: made up, to try things",
+        required=False,
+        help_text="Marked on every page, and removed with all test data before real use. This cannot be changed later.",
+    )
     field_names = {"kg": "weight_kg", "decided_on": "consented_on"}
     clinical_names = ("weight_kg", "measured_on", "allergies", "other_allergy", "thrombosis_risks", "renal_risks")
 
-    def __init__(self, *args, may_record: bool, today, **kwargs):
-        self.may_record = may_record
+    def __init__(self, *args, may_record: bool, may_test: bool, today, **kwargs):
+        self.may_record, self.may_test = may_record, may_test
         kwargs["initial"] = {"consented_on": today, "measured_on": today} | kwargs.get("initial", {})
         super().__init__(*args, **kwargs)
         if not may_record:
             for name in self.clinical_names:
                 del self.fields[name]
+        if not may_test:
+            del self.fields["is_test"]
+
+    def sections(self) -> list:
+        return [*super().sections(), *([section("Trying it out", "is_test")] if self.may_test else [])]
+
+    def values(self) -> dict:
+        return super().values() | {"is_test": self.cleaned_data.get("is_test", False)}
 
     def contact(self) -> list:
         consent = Div("consent_email", "consent_phone", "consented_on", css_class="field-row choice-rows")

@@ -5,9 +5,11 @@ import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import cache
 from zoneinfo import available_timezones
 
 from django.core.exceptions import ValidationError
+from django.urls import reverse
 
 from infusion_center.core.rules import (
     Problem,
@@ -31,6 +33,12 @@ ICD10 = re.compile(r"[A-Z]\d[0-9A-Z](\.[0-9A-Z]{1,4})?")
 WEIGHT_BY_AGE = ((0, 1, 15), (1, 5, 22), (4, 7, 40), (9, 10, 80), (14, 15, 150), (17, 25, 250), (OLDEST_AGE, 30, 250))
 
 
+@cache
+def known_zones() -> frozenset[str]:
+    """Read from disk once: a sheet of patients asks thousands of times."""
+    return frozenset(available_timezones())
+
+
 def field_problems(patient: Patient) -> list[Problem]:
     """What the fields' own validators say, so that no door is laxer than the form."""
     problems = []
@@ -41,7 +49,7 @@ def field_problems(patient: Patient) -> list[Problem]:
             blocker("invalid-field", " ".join(messages), field=field)
             for field, messages in refused.message_dict.items()
         ]
-    if patient.time_zone not in available_timezones():
+    if patient.time_zone not in known_zones():
         problems.append(blocker("unknown-time-zone", f"{patient.time_zone} is no time zone.", field="time_zone"))
     if patient.diagnosis_code and not ICD10.fullmatch(patient.diagnosis_code):
         problems.append(
@@ -64,14 +72,20 @@ def birth_problems(date_of_birth: dt.date, today: dt.date) -> list[Problem]:
 
 
 def duplicate_problems(patient: Patient, others: Iterable[Patient]) -> list[Problem]:
-    """Others with the same record number (blocker), or alike in name and with the same birthday, phone or email."""
+    """Others with the same record number (blocker), or alike in name and with the same birthday, phone or email.
+
+    Of one whom the person does not see (`is_seen` False), no more is told than that he is registered elsewhere.
+    """
     problems = []
     for other in others:
+        is_seen = getattr(other, "is_seen", True)
         if other.mrn.casefold() == patient.mrn.casefold():
-            problems.append(_mrn_taken(other))
+            problems.append(_mrn_taken(other) if is_seen else _mrn_taken_elsewhere())
         elif reasons := _reasons_to_be_one(patient, other):
             problems.append(
-                needs_approval(
+                _registered_elsewhere()
+                if not is_seen
+                else needs_approval(
                     "possible-duplicate",
                     f"{other.name}, born {other.date_of_birth:%d-%b-%Y}, MRN {other.mrn}: {' and '.join(reasons)}.",
                     remedy="Open the chart and compare before you save.",
@@ -88,6 +102,25 @@ def _mrn_taken(other: Patient) -> Problem:
         field="mrn",
         remedy="Open that chart, or correct the number.",
         url=other.get_absolute_url(),
+    )
+
+
+def _mrn_taken_elsewhere() -> Problem:
+    return blocker(
+        "mrn-taken",
+        "The MRN belongs to a patient who is registered at another site.",
+        field="mrn",
+        remedy="If it is the same person, treat here too; else correct the number.",
+        url=reverse("patients:patient-treat-here"),
+    )
+
+
+def _registered_elsewhere() -> Problem:
+    return needs_approval(
+        "possible-duplicate",
+        "A patient who may be the same is registered at another site.",
+        remedy="Ask him. If it is the same person, do not register again: treat here too.",
+        url=reverse("patients:patient-treat-here"),
     )
 
 

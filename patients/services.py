@@ -15,20 +15,24 @@ from patients import facts, queries, rules
 from patients.facts import record_allergy, record_risk, record_weight, retract_fact, set_contact_consent
 from patients.models import Patient
 from patients.search_keys import write_search_keys
+from patients.site_models import PatientSite
+from patients.site_services import note_site, treat_here
 
 __all__ = [
     "amend_patient",
     "note_search",
+    "note_site",
     "record_allergy",
     "record_risk",
     "record_weight",
     "register_patient",
     "retract_fact",
     "set_contact_consent",
+    "treat_here",
 ]
 
-# All that a form may change; the version, the ids and the time stamps are not among it.
-KEPT = {"id", "public_id", "created_at", "updated_at", "version"}
+# All that a form may change; the version, the ids, the time stamps and whether it is a test are not among it.
+KEPT = {"id", "public_id", "created_at", "updated_at", "version", "is_test"}
 AMENDABLE = frozenset(field.name for field in Patient._meta.concrete_fields) - KEPT
 # A change of one of these may make the patient look like another one.
 IDENTIFYING = frozenset({"mrn", "given_name", "family_name", "chosen_name", "date_of_birth", "email", "phone"})
@@ -38,6 +42,7 @@ IDENTIFYING = frozenset({"mrn", "given_name", "family_name", "chosen_name", "dat
 def register_patient(
     *,
     by,
+    site,
     weight_kg: Decimal | None = None,
     measured_on: dt.date | None = None,
     allergies: Iterable[str] = (),
@@ -49,23 +54,23 @@ def register_patient(
     now: dt.datetime | None = None,
     **fields,
 ) -> Patient:
-    """Register a patient with the facts known on the first day.
+    """Register a patient, treated at `site`, with the facts known on the first day.
 
     `consents` maps channel to yes or no (None: not asked). `accepted` holds codes of problems that `by` saw and
     decided to accept, such as possible-duplicate. Raises RuleViolation.
     """
     now = now or clock.now()
-    patient = Patient(**_tidied(fields))
+    patient = unsaved_patient(**fields)
     consents = {channel: answer for channel, answer in (consents or {}).items() if answer is not None}
-    problems = _problems_with(patient, now)
-    problems += rules.consent_problems(consents, email=patient.email, phone=str(patient.phone))
     if weight_kg is not None:
         measured_on = measured_on or clock.local_date(now, patient.time_zone)
-        # Asked here already, so that a person decides about everything at once.
-        problems += _problems_with_first_weight(patient, rules.Weighing(weight_kg, measured_on), now)
+    problems = registration_problems(
+        patient, by=by, weight_kg=weight_kg, measured_on=measured_on, consents=consents, now=now
+    )
     overruled = rules.refuse_unless_accepted(problems, accepted)
     _save(patient)
-    audit.record("patient.registered", patient, by=by, patient=patient, accepted=overruled)
+    PatientSite.objects.create(patient=patient, site=site, added_at=now, added_by=by)
+    audit.record("patient.registered", patient, by=by, patient=patient, site=site, accepted=overruled)
     if weight_kg is not None:
         facts.record_weight(patient=patient, kg=weight_kg, measured_on=measured_on, by=by, accepted=accepted, now=now)
     for code in allergies:
@@ -79,6 +84,35 @@ def register_patient(
             patient=patient, channel=channel, consents=answer, by=by, decided_on=consented_on, now=now
         )
     return patient
+
+
+def registration_problems(
+    patient: Patient,
+    *,
+    by=None,
+    weight_kg: Decimal | None = None,
+    measured_on: dt.date | None = None,
+    consents: Mapping[str, bool] | None = None,
+    others: Iterable[Patient] | None = None,
+    now: dt.datetime,
+) -> list[Problem]:
+    """What stands against registering an unsaved patient; nothing is written.
+
+    `by`: of patients whom this person does not see, no more is told than that they are registered. `others`: who may be
+    the same person, where somebody looked for many patients at once.
+    """
+    problems = _problems_with(patient, now, by, others=others)
+    problems += rules.consent_problems(consents or {}, email=patient.email, phone=str(patient.phone))
+    if weight_kg is not None:
+        measured_on = measured_on or clock.local_date(now, patient.time_zone)
+        # Asked here already, so that a person decides about everything at once.
+        problems += _problems_with_first_weight(patient, rules.Weighing(weight_kg, measured_on), now)
+    return problems
+
+
+def unsaved_patient(**fields) -> Patient:
+    """As registering would save him, tidied."""
+    return Patient(**_tidied(fields))
 
 
 @transaction.atomic
@@ -101,7 +135,7 @@ def amend_patient(
     for name, value in _tidied(fields).items():
         setattr(patient, name, value)
     changed = sorted(name for name in fields if getattr(patient, name) != before[name])
-    overruled = rules.refuse_unless_accepted(_problems_with(patient, now, changed), accepted)
+    overruled = rules.refuse_unless_accepted(_problems_with(patient, now, by, changed), accepted)
     _save(patient)
     audit.record(
         "patient.amended", patient, by=by, patient=patient, fields=changed, version=version + 1, accepted=overruled
@@ -137,20 +171,28 @@ def _tidied(fields: dict) -> dict:
     return tidy
 
 
-def _problems_with(patient: Patient, now: dt.datetime, changed: Collection[str] | None = None) -> list[Problem]:
+def _problems_with(
+    patient: Patient,
+    now: dt.datetime,
+    by,
+    changed: Collection[str] | None = None,
+    others: Iterable[Patient] | None = None,
+) -> list[Problem]:
     """`changed` limits the look for duplicates to amendments that could make one."""
     problems = rules.field_problems(patient)
     if any(problem.severity == Severity.BLOCKER for problem in problems):
         return problems
     problems += rules.birth_problems(patient.date_of_birth, clock.local_date(now, patient.time_zone))
     if changed is None or IDENTIFYING & set(changed):
-        others = queries.possible_duplicates(
-            mrn=patient.mrn,
-            date_of_birth=patient.date_of_birth,
-            email=patient.email,
-            phone=str(patient.phone),
-            except_for=patient if patient.pk else None,
-        )
+        if others is None:
+            others = queries.possible_duplicates(
+                mrn=patient.mrn,
+                date_of_birth=patient.date_of_birth,
+                email=patient.email,
+                phone=str(patient.phone),
+                except_for=patient if patient.pk else None,
+                seen_by=by,
+            )
         problems += rules.duplicate_problems(patient, others)
     return problems
 

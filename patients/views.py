@@ -11,7 +11,7 @@ from infusion_center.core import clock
 from infusion_center.core.htmx import go_to, is_htmx, page_or_partial
 from infusion_center.core.rules import RuleViolation
 from infusion_center.core.searching import to_sealed, typed, with_sealed
-from infusions.facility.queries import current_site
+from infusions.facility.pages import at_site
 from infusions.scheduling.models import Appointment
 from patients.forms import AmendmentForm
 from patients.models import Patient
@@ -62,19 +62,23 @@ def add_next_visits(patients: list[Patient], user) -> None:
 
 
 @requires(Permission.EDIT_PATIENT)
-def patient_create(request):
-    site = current_site(request)
-    zone = site.time_zone if site else "America/New_York"
+@at_site
+def patient_create(request, *, site):
     form = RegistrationForm(
         request.POST or None,
         may_record=has_permission(request.user, Permission.RECORD_CLINICAL_DATA),
-        today=clock.local_date(clock.now(), zone),
-        initial={"time_zone": zone},
+        may_test=has_permission(request.user, Permission.REGISTER_TEST_PATIENT),
+        today=clock.local_date(clock.now(), site.time_zone),
+        initial={"time_zone": site.time_zone},
     )
     if request.method == "POST" and form.is_valid():
         try:
             patient = register_patient(
-                by=request.user, accepted=form.cleaned_data["accepted"], **form.values(), **form.first_facts()
+                by=request.user,
+                site=site,
+                accepted=form.cleaned_data["accepted"],
+                **form.values(),
+                **form.first_facts(),
             )
         except RuleViolation as refused:
             form.show_problems(refused.problems)

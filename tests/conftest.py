@@ -3,14 +3,14 @@
 import os
 
 import pytest
-from django.db import connections
+from django.db import connections, transaction
 from django.test import Client, TransactionTestCase
 from hypothesis import HealthCheck, settings
 
 from infusion_center.accounts.roles import Role
 from infusions.formulary.clinical_words import forget_names
 from tests.browser import axe, chromium  # noqa: F401  fixtures for every folder
-from tests.factories.accounts import make_staff
+from tests.factories.accounts import force_login, make_staff
 from tests.factories.facility import make_site
 
 # A busy machine is no defect: what takes how long is for the bench.
@@ -19,37 +19,54 @@ settings.load_profile("patient")
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")  # Playwright runs a loop beside the test's database calls
 
 
-def _guarded_tables(connection) -> list[tuple[str, str]]:
-    """(table, definition) of each of our triggers, to put them back after a flush. SQLite only."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND name LIKE '%\\_no\\_%' ESCAPE '\\'"
-        )
-        return cursor.fetchall()
+# What a fresh database holds already; everything else goes after a test that committed.
+KEPT_ROWS = {"django_migrations", "django_content_type", "auth_permission"}
 
 
 @pytest.fixture(scope="session", autouse=True)
 def _flush_past_the_triggers():
-    """SQLite flushes a test database row by row, which append-only tables refuse: step aside for that moment."""
+    """Tests that commit are cleaned up after by deleting rows, past the triggers that refuse it.
+
+    Django's own flush is refused by them on SQLite, and on both it makes all permissions anew: half a second each time.
+    """
     original = TransactionTestCase._fixture_teardown
 
     def teardown(self):
-        connection = connections["default"]
-        if connection.vendor != "sqlite":
-            return original(self)
-        triggers = _guarded_tables(connection)
-        with connection.cursor() as cursor:
-            for name, _ in triggers:
-                cursor.execute(f'DROP TRIGGER "{name}"')
-        original(self)
-        with connection.cursor() as cursor:
-            for _, sql in triggers:
-                cursor.execute(sql)
-        return None
+        if type(self).fixtures or type(self).serialized_rollback:
+            raise AssertionError("the quick flush knows neither fixtures nor serialized rollback")
+        delete_all_rows(connections["default"])
 
     TransactionTestCase._fixture_teardown = teardown
     yield
     TransactionTestCase._fixture_teardown = original
+
+
+def delete_all_rows(connection) -> None:
+    tables = [name for name in connection.introspection.table_names() if name not in KEPT_ROWS]
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            full = [name for name in tables if holds_rows(cursor, name)]
+            if full:
+                cursor.execute(f"TRUNCATE {', '.join(map(connection.ops.quote_name, full))} CASCADE")
+        return
+    with connection.cursor() as cursor:
+        cursor.execute("PRAGMA foreign_keys = OFF")
+        cursor.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'")
+        triggers = cursor.fetchall()
+        full = [name for name in tables if holds_rows(cursor, name)]
+        with transaction.atomic():
+            for name, _ in triggers:
+                cursor.execute(f'DROP TRIGGER "{name}"')
+            for name in full:
+                cursor.execute(f'DELETE FROM "{name}"')
+            for _, sql in triggers:
+                cursor.execute(sql)
+        cursor.execute("PRAGMA foreign_keys = ON")
+
+
+def holds_rows(cursor, table: str) -> bool:
+    cursor.execute(f'SELECT EXISTS (SELECT 1 FROM "{table}")')
+    return bool(cursor.fetchone()[0])
 
 
 SLOW_FIRST = ("races", "test_demo", "test_workers", "test_access_rules", "test_machine", "test_zones")
@@ -119,11 +136,11 @@ def staff(site):
 
 @pytest.fixture
 def client_for(staff):
-    """client_for("nurse") is signed in as the nurse of `staff`."""
+    """client_for("nurse") is signed in as the nurse of `staff`, and has just given the password, whatever the clock."""
 
     def signed_in(role: str) -> Client:
         client = Client()
-        client.force_login(staff[role])
+        force_login(client, staff[role])
         return client
 
     return signed_in

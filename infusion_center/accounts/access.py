@@ -7,6 +7,7 @@ from functools import wraps
 from django.contrib.auth.decorators import login_not_required
 from django.core.exceptions import PermissionDenied
 
+from infusion_center.accounts.proof import ask_for_proof, is_proven
 from infusion_center.accounts.roles import Permission, has_permission
 
 
@@ -64,3 +65,19 @@ def anonymous_allowed(reason: str) -> Callable:
         return checked
 
     return decorate
+
+
+def proof_required(view: Callable | None = None, *, download: bool = False) -> Callable:
+    """Below @requires: the person gave password, passkey or second factor in the last minutes, else is asked for it.
+
+    `download`: the view answers with a file, so that a page of its own says that it comes.
+    """
+    if view is None:
+        return lambda undecorated: proof_required(undecorated, download=download)
+
+    @wraps(view)
+    def checked(request, *args, **kwargs):
+        asked = None if is_proven(request) else ask_for_proof(request, download=download)
+        return asked or view(request, *args, **kwargs)
+
+    return checked

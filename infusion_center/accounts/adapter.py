@@ -3,21 +3,29 @@
 These are the adapter's own hooks, so sign-in is audited without a signal.
 """
 
+import logging
+
 from allauth.account.adapter import DefaultAccountAdapter
+from django.core.exceptions import ValidationError
 from django.shortcuts import resolve_url
 
-from infusion_center.accounts import services
-from infusion_center.accounts.lock_session import open_session
+from infusion_center.accounts import lock_out, second_factor, services
+from infusion_center.accounts.lock_session import note_place, note_rights, open_session
 from infusion_center.accounts.models import QuickPin
+from infusion_center.accounts.proof import count_sign_in
 from infusion_center.accounts.tablet_services import forget_passwords, note_password
+from infusion_center.audit.middleware import client_address
 from infusion_center.core import clock
+
+logger = logging.getLogger(__name__)
 
 
 class StaffAdapter(DefaultAccountAdapter):
     error_messages = {
         **DefaultAccountAdapter.error_messages,
         "email_password_mismatch": "Email or password is not right. Try again, or reset your password below.",
-        "too_many_login_attempts": "Too many tries. Wait five minutes, or reset your password below.",
+        "too_many_login_attempts": "Too many tries. Wait a quarter of an hour, or reset your password.",
+        "incorrect_password": "This is not your password.",
         "enter_current_password": "This is not your current password.",
     }
 
@@ -27,6 +35,9 @@ class StaffAdapter(DefaultAccountAdapter):
 
     def login(self, request, user):
         super().login(request, user)
+        count_sign_in(request)
+        note_rights(request.session, user)
+        note_place(request.session, address=client_address(request), browser=request.headers.get("User-Agent", ""))
         now, tablet = clock.now(), request.shared_tablet
         open_session(request.session, tablet=tablet, password_at=now, now=now)
         if tablet is not None:
@@ -49,6 +60,22 @@ class StaffAdapter(DefaultAccountAdapter):
 
     def authentication_failed(self, request, **credentials):
         services.record_failed_sign_in(email=credentials.get("email") or "")
+
+    def pre_authenticate(self, request, **credentials):
+        """Also where one signs or proves something by password: after too many failures nothing is looked at."""
+        try:
+            super().pre_authenticate(request, **credentials)
+        except ValidationError:
+            lock_out.note_lock_out(request, email=credentials.get("email") or "")
+            raise
+
+    def send_notification_mail(self, template_prefix, user, context=None, email=None):
+        """Each change of password or second factor: into the trail, and to the person. No mail server, no mail."""
+        second_factor.record_what_happened(notice=template_prefix, user=user)
+        try:
+            super().send_notification_mail(template_prefix, user, context, email)
+        except OSError as error:
+            logger.warning("Notice refused: %s", type(error).__name__)
 
     def set_password(self, user, password):
         services.set_password(user=user, password=password)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from functools import cached_property
 
+from django.conf import settings
+
 from infusion_center.accounts import lock_session
 from infusion_center.accounts.kept_services import entry_of
 from infusion_center.accounts.middleware import lock_minutes
@@ -37,8 +39,12 @@ class TabletLock:
 
 
 def handover(request) -> dict:
-    """`tablet_lock` while somebody works at a shared tablet; nothing while it is locked, or elsewhere."""
+    """`desk_idle_seconds` at a desk; `tablet_lock` at a shared tablet; nothing while that is locked."""
     tablet, user = getattr(request, "shared_tablet", None), getattr(request, "user", None)
-    if tablet is None or user is None or not user.is_authenticated or lock_session.is_locked(request.session):
+    if user is None or not user.is_authenticated:
+        return {}
+    if tablet is None:
+        return {"desk_idle_seconds": settings.DESK_IDLE_MINUTES * 60}
+    if lock_session.is_locked(request.session):
         return {}
     return {"tablet_lock": TabletLock(request)}

@@ -33,6 +33,14 @@ class ChangePasswordForm(PlainFieldsMixin, allauth.ChangePasswordForm):
         name_new_passwords(self)
 
 
+class ReauthenticateForm(PlainFieldsMixin, allauth.ReauthenticateForm):
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.fields["password"].label = "Your password"
+        self.fields["password"].help_text = ""
+        self.fields["password"].widget.attrs["autofocus"] = True
+
+
 class ResetPasswordForm(PlainFieldsMixin, allauth.ResetPasswordForm):
     pass
 

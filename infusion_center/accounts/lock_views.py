@@ -17,6 +17,7 @@ from infusion_center.accounts.middleware import PERSON_CHANGED, is_whole_page, p
 from infusion_center.accounts.queries import people_at
 from infusion_center.accounts.roles import Permission
 from infusion_center.accounts.tablet_services import record_lock, unlock_by_pin
+from infusion_center.audit.middleware import client_address
 from infusion_center.core import clock
 from infusion_center.core.rules import RuleViolation
 
@@ -102,6 +103,8 @@ def switch_person(request, user):
     list(messages.get_messages(request))  # what was to be said to the person before is not for this one
     login(request, user, backend=BACKEND)
     request.session.update(stays)
+    lock.note_rights(request.session, user)
+    lock.note_place(request.session, address=client_address(request), browser=request.headers.get("User-Agent", ""))
 
 
 def let_in(request, same):

@@ -2,10 +2,14 @@
 
 from functools import cached_property
 
+from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import PermissionsMixin
+from django.contrib.sessions.base_session import AbstractBaseSession
 from django.db import models
 from django.db.models.functions import Lower
+from django.utils.crypto import salted_hmac
+from django.utils.module_loading import import_string
 
 from infusion_center.accounts.roles import Permission, Role, permissions_of
 from infusion_center.core.models import PublicIdModel, TimestampedModel
@@ -34,6 +38,8 @@ class User(PublicIdModel, TimestampedModel, AbstractBaseUser, PermissionsMixin):
     initials = models.CharField(max_length=4, blank=True, help_text="shown on the board; made from the name when empty")
     is_active = models.BooleanField(default=True)
     is_staff = models.BooleanField(default=False)
+    # Grows with each change of roles, so that open sessions notice.
+    rights_version = models.PositiveIntegerField(default=0, db_default=0, editable=False)
 
     objects = UserManager()
 
@@ -62,6 +68,27 @@ class User(PublicIdModel, TimestampedModel, AbstractBaseUser, PermissionsMixin):
     @cached_property
     def permissions(self) -> frozenset[Permission]:
         return permissions_of(self.roles)
+
+
+class OpenSession(AbstractBaseSession):
+    """Django's row of a session, and whose it is. Its key opens the session: it is shown nowhere."""
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, null=True, related_name="open_sessions")
+
+    class Meta:
+        verbose_name = "session"
+
+    def __str__(self):
+        return f"Session of {self.user}" if self.user_id else "Session of nobody"
+
+    @property
+    def handle(self) -> str:
+        """Names the session on pages without giving it away."""
+        return salted_hmac("accounts.OpenSession.handle", self.session_key).hexdigest()[:24]
+
+    @classmethod
+    def get_session_store_class(cls):
+        return import_string(f"{settings.SESSION_ENGINE}.SessionStore")
 
 
 MOST_WRONG_PINS = 5

@@ -30,6 +30,11 @@ def staff_list(manager: User, *, text: str = "", role: str = "", state: str = ""
     return people.order_by("full_name", "pk")
 
 
+def tablets_of(manager: User) -> QuerySet[SharedTablet]:
+    """Shared tablets that staff of the manager's sites enrolled."""
+    return SharedTablet.objects.filter(enrolled_by__in=staff_of(manager))
+
+
 def role_history(person: User) -> QuerySet[RoleGrant]:
     return person.role_grants.select_related("granted_by", "revoked_by").order_by("-granted_at", "role")
 

@@ -10,6 +10,11 @@ class Permission(StrEnum):
     VIEW_PATIENT = "view-patient"
     EDIT_PATIENT = "edit-patient"
     RECORD_CLINICAL_DATA = "record-clinical-data"  # weights, allergies, risk factors
+    BREAK_GLASS = "break-glass"  # emergency access to a chart outside one's sites
+    REVIEW_EMERGENCY = "review-emergency"
+    EXPORT_PATIENT = "export-patient"  # everything kept about one patient
+    IMPORT_PATIENTS = "import-patients"  # from a sheet, with the facts of their first day
+    REGISTER_TEST_PATIENT = "register-test-patient"
     # Orders and formulary
     VIEW_ORDER = "view-order"
     DRAFT_ORDER = "draft-order"
@@ -60,6 +65,7 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
     | {
         P.EDIT_PATIENT,
         P.RECORD_CLINICAL_DATA,
+        P.BREAK_GLASS,
         P.DRAFT_ORDER,
         P.BOOK_APPOINTMENT,
         P.APPROVE_EARLY_VISIT,
@@ -77,6 +83,8 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
     | {
         P.EDIT_PATIENT,
         P.RECORD_CLINICAL_DATA,
+        P.BREAK_GLASS,
+        P.EXPORT_PATIENT,
         P.DRAFT_ORDER,
         P.SIGN_ORDER,
         P.SIGN_FORMULARY,
@@ -92,6 +100,11 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.MANAGER: EVERYONE
     | {
         P.EDIT_PATIENT,
+        P.BREAK_GLASS,
+        P.REVIEW_EMERGENCY,
+        P.EXPORT_PATIENT,
+        P.IMPORT_PATIENTS,
+        P.REGISTER_TEST_PATIENT,
         P.BOOK_APPOINTMENT,
         P.CHECK_IN,
         P.MANAGE_FACILITY,

@@ -2,8 +2,8 @@
 
 from collections.abc import Collection
 
-from django.contrib.sessions.models import Session
 from django.db import transaction
+from django.db.models import F
 
 from infusion_center.accounts.models import RoleGrant, User
 from infusion_center.accounts.roles import Role
@@ -52,6 +52,8 @@ def set_roles(*, user: User, roles: Collection[str], by) -> None:
     for cached in ("roles", "permissions"):
         user.__dict__.pop(cached, None)
     if roles != held:
+        # Open sessions get a new key by their next request, and are asked anew what the roles need.
+        User.objects.filter(pk=user.pk).update(rights_version=F("rights_version") + 1)
         audit.record("staff.roles_changed", user, by=by, given=sorted(roles - held), taken=sorted(held - roles))
 
 
@@ -75,9 +77,7 @@ def reactivate_staff(*, user: User, by) -> None:
 
 
 def end_sessions(user: User) -> None:
-    for session in Session.objects.filter(expire_date__gt=clock.now()):
-        if session.get_decoded().get("_auth_user_id") == str(user.pk):
-            session.delete()
+    user.open_sessions.all().delete()
 
 
 @transaction.atomic
@@ -98,6 +98,15 @@ def record_sign_in(*, user: User) -> None:
 
 def record_sign_out(*, user: User) -> None:
     audit.record("staff.signed_out", user, by=user)
+
+
+def record_session_ended(*, by: User, why: str) -> None:
+    """By the server, not by the person."""
+    audit.record("staff.session_ended", by, by=by, why=why)
+
+
+def record_wrong_code(*, user: User) -> None:
+    audit.record("staff.code_refused", user, by=None, actor="Not proven")
 
 
 def record_failed_sign_in(*, email: str) -> None:

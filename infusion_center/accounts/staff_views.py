@@ -6,12 +6,13 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST
 
 from infusion_center.accounts import staffing
-from infusion_center.accounts.access import requires
+from infusion_center.accounts.access import proof_required, requires
 from infusion_center.accounts.forms import DeactivateForm, StaffFilterForm, StaffForm
 from infusion_center.accounts.invitations import send_invitation
 from infusion_center.accounts.models import User
 from infusion_center.accounts.queries import role_history, staff_list, staff_of
 from infusion_center.accounts.roles import Permission
+from infusion_center.accounts.staff_sign_in_views import sign_in_facts
 from infusion_center.core.rules import RuleViolation
 
 
@@ -27,6 +28,7 @@ def staff_index(request):
 
 
 @requires(Permission.MANAGE_STAFF)
+@proof_required
 def staff_create(request):
     form = StaffForm(request.POST or None, manager=request.user)
     if request.method == "POST" and form.is_valid():
@@ -41,6 +43,7 @@ def staff_create(request):
 
 
 @requires(Permission.MANAGE_STAFF)
+@proof_required
 def staff_detail(request, person_id):
     person = get_object_or_404(staff_of(request.user), public_id=person_id)
     form = StaffForm(request.POST or None, manager=request.user, person=person, initial=_initial(person))
@@ -52,12 +55,12 @@ def staff_detail(request, person_id):
         else:
             messages.success(request, f"{person.full_name} was saved.")
             return redirect("staff:staff-list")
-    return render(
-        request, "accounts/staff_detail.html", {"form": form, "person": person, "history": role_history(person)}
-    )
+    context = {"form": form, "person": person, "history": role_history(person), "sign_in": sign_in_facts(person)}
+    return render(request, "accounts/staff_detail.html", context)
 
 
 @requires(Permission.MANAGE_STAFF)
+@proof_required
 def staff_deactivate(request, person_id):
     person = get_object_or_404(staff_of(request.user), public_id=person_id, is_active=True)
     form = DeactivateForm(request.POST if request.method == "POST" else None)
@@ -75,6 +78,7 @@ def staff_deactivate(request, person_id):
 
 
 @requires(Permission.MANAGE_STAFF)
+@proof_required
 @require_POST
 def staff_reactivate(request, person_id):
     person = get_object_or_404(staff_of(request.user), public_id=person_id, is_active=False)
@@ -84,6 +88,7 @@ def staff_reactivate(request, person_id):
 
 
 @requires(Permission.MANAGE_STAFF)
+@proof_required
 @require_POST
 def staff_invite(request, person_id):
     person = get_object_or_404(staff_of(request.user), public_id=person_id, is_active=True)

@@ -6,10 +6,11 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
 from infusion_center.accounts import tablet_services as services
-from infusion_center.accounts.access import requires, signed_in
+from infusion_center.accounts.access import proof_required, requires, signed_in
 from infusion_center.accounts.lock_session import open_session, password_time
 from infusion_center.accounts.middleware import COOKIE
-from infusion_center.accounts.models import QuickPin, SharedTablet
+from infusion_center.accounts.models import QuickPin
+from infusion_center.accounts.queries import tablets_of
 from infusion_center.accounts.reauthentication import person_with_password
 from infusion_center.accounts.roles import Permission
 from infusion_center.accounts.tablet_forms import PinForm, TabletForm
@@ -38,6 +39,7 @@ def pin_set(request):
 
 
 @requires(Permission.ENROLL_TABLET)
+@proof_required
 def tablet_enroll(request):
     """This device becomes a shared tablet: its cookie is the only place that holds the key."""
     form = TabletForm(request.POST or None)
@@ -59,7 +61,7 @@ def tablet_enroll(request):
 @requires(Permission.MANAGE_STAFF, Permission.MANAGE_FACILITY)
 @require_safe
 def tablet_list(request):
-    tablets = SharedTablet.objects.select_related("enrolled_by", "revoked_by")
+    tablets = tablets_of(request.user).select_related("enrolled_by", "revoked_by")
     context = {
         "tablets": tablets.filter(revoked_at=None),
         "revoked": tablets.exclude(revoked_at=None).order_by("-revoked_at")[:50],
@@ -71,7 +73,7 @@ def tablet_list(request):
 @requires(Permission.MANAGE_STAFF, Permission.MANAGE_FACILITY)
 @require_POST
 def tablet_revoke(request, tablet_id):
-    tablet = get_object_or_404(SharedTablet, public_id=tablet_id, revoked_at=None)
+    tablet = get_object_or_404(tablets_of(request.user), public_id=tablet_id, revoked_at=None)
     services.revoke_tablet(tablet=tablet, by=request.user, now=clock.now())
     messages.success(request, f"{tablet} is no longer a shared tablet.")
     return redirect("tablet-list")

@@ -4,11 +4,16 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 
 
-@dataclass(frozen=True)
+@dataclass
 class Origin:
     address: str | None = None
     path: str = ""
+    device: str = ""
+    recorded: bool = False  # whether this request left an event yet
 
 
-NOWHERE = Origin()
-current_origin: ContextVar[Origin] = ContextVar("current_origin", default=NOWHERE)
+current_origin: ContextVar[Origin | None] = ContextVar("current_origin", default=None)
+
+
+def origin() -> Origin:
+    return current_origin.get() or Origin()

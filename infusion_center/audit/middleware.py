@@ -1,8 +1,9 @@
-from ipaddress import ip_address
-
 from django.conf import settings
 
-from infusion_center.audit.context import Origin, current_origin
+from infusion_center.audit.context import Origin, current_origin, origin
+from infusion_center.audit.devices import device_of
+from infusion_center.audit.macs import plain_address
+from infusion_center.audit.page_events import note_page
 
 
 def client_address(request) -> str | None:
@@ -10,10 +11,7 @@ def client_address(request) -> str | None:
     trusted = getattr(settings, "ALLAUTH_TRUSTED_PROXY_COUNT", 0)
     chain = request.headers.get("X-Forwarded-For", "").split(",")
     seen = chain[-trusted].strip() if trusted and len(chain) >= trusted else ""
-    try:
-        return str(ip_address(seen or request.META.get("REMOTE_ADDR", "")))
-    except ValueError:
-        return None
+    return plain_address(seen or request.META.get("REMOTE_ADDR", ""))
 
 
 class AuditContextMiddleware:
@@ -25,11 +23,13 @@ class AuditContextMiddleware:
     def __call__(self, request):
         token = current_origin.set(Origin(address=client_address(request)))
         try:
-            return self.get_response(request)
+            response = self.get_response(request)
+            note_page(request, response)
+            return response
         finally:
             current_origin.reset(token)
 
     def process_view(self, request, view, args, kwargs):
-        # The route, not the path: paths of public links hold their secret.
-        origin = current_origin.get()
-        current_origin.set(Origin(address=origin.address, path=request.resolver_match.route[:200]))
+        # The route, not the path: paths of public links hold their secret. Here all middleware knows the shared tablet.
+        here = origin()
+        here.path, here.device = request.resolver_match.route[:200], device_of(request)

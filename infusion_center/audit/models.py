@@ -2,10 +2,17 @@
 
 from django.db import models
 
+from infusion_center.audit import macs
 from infusion_center.core.models import AppendOnlyModel, AppendOnlyQuerySet
 
 
 class AuditQuerySet(AppendOnlyQuerySet):
+    def bulk_create(self, objs, *args, **kwargs):
+        events = list(objs)
+        for event in events:
+            event.vouch()
+        return super().bulk_create(events, *args, **kwargs)
+
     def about_patient(self, patient):
         return self.filter(patient_id=patient.public_id)
 
@@ -26,6 +33,11 @@ class AuditEvent(AppendOnlyModel):
     detail = models.JSONField(default=dict, blank=True, help_text="codes, ids and field names; no clinical text")
     address = models.GenericIPAddressField(null=True)
     path = models.CharField(max_length=200, blank=True)
+    # Defaults of the database: the release before this one goes on writing while machines are brought up one by one.
+    device = models.CharField(max_length=80, blank=True, default="", db_default="", help_text="tablet or browser")
+    mac = models.CharField(
+        max_length=90, blank=True, default="", db_default="", editable=False, help_text="proves the row: audit.macs"
+    )
 
     objects = AuditQuerySet.as_manager()
 
@@ -36,7 +48,49 @@ class AuditEvent(AppendOnlyModel):
             models.Index(fields=["actor_id", "-at"], name="audit_actor_at"),
             models.Index(fields=["target_type", "target_id"], name="audit_target"),
             models.Index(fields=["site_id", "at"], name="audit_site_at"),
+            models.Index(fields=["action", "-at"], name="audit_action_at"),
+            models.Index(fields=["actor_name", "-at"], name="audit_name_at"),
         ]
 
     def __str__(self):
         return f"{self.at:%Y-%m-%d %H:%M} {self.actor_name}: {self.action}"
+
+    def save(self, *args, **kwargs):
+        if self._state.adding:
+            self.vouch()
+        super().save(*args, **kwargs)
+
+    def vouch(self) -> None:
+        """Give the row its code; it is written with the row, so no row is ever without."""
+        self.mac = macs.mac_of(macs.content_of([getattr(self, name) for name in macs.SEALED]))
+
+
+class AuditLink(AppendOnlyModel):
+    """One event's place in the chain; the digest vouches for the event and for every link before. See audit.sealing."""
+
+    position = models.BigIntegerField(primary_key=True)
+    event_id = models.BigIntegerField(unique=True)
+    sealed_at = models.DateTimeField()
+    digest = models.CharField(max_length=64)
+
+    class Meta:
+        ordering = ["position"]
+
+    def __str__(self):
+        return f"{self.position}:{self.digest}"
+
+
+class ChainCheck(models.Model):
+    """How far the running check of the whole chain has come; what it found is an audit event. See audit.watching."""
+
+    started_at = models.DateTimeField()
+    position = models.BigIntegerField(default=0)
+    digest = models.CharField(max_length=64, blank=True)
+    state = models.JSONField(default=dict)
+    finished_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["-started_at"]
+
+    def __str__(self):
+        return f"Check of {self.started_at:%Y-%m-%d %H:%M}"

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from infusion_center.audit.context import current_origin
+from infusion_center.audit.context import origin
 from infusion_center.audit.models import AuditEvent
 from infusion_center.core import clock
 
@@ -36,7 +36,8 @@ def record_openings(patients: Iterable, *, by, what: str) -> None:
 
 
 def _event(action: str, target, *, by, patient, site, detail: dict) -> AuditEvent:
-    origin = current_origin.get()
+    here = origin()
+    here.recorded = True
     return AuditEvent(
         at=clock.now(),
         action=action,
@@ -48,6 +49,7 @@ def _event(action: str, target, *, by, patient, site, detail: dict) -> AuditEven
         patient_id=patient.public_id if patient is not None else "",
         site_id=site.public_id if site is not None else "",
         detail=detail,
-        address=origin.address,
-        path=origin.path,
+        address=here.address,
+        path=here.path,
+        device=here.device,
     )

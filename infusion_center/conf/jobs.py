@@ -4,6 +4,7 @@ import datetime as dt
 
 from celery.schedules import schedule
 
+from infusion_center.conf.audit import AUDIT_SEAL_SECONDS
 from infusion_center.conf.base import VAR_DIR, env
 
 CELERY_BROKER_URL = env.str("REDIS_URL", f"redis://127.0.0.1:{env.str('BROKER_PORT', '6389')}/0")
@@ -28,6 +29,8 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     "socket_keepalive": True,
     "health_check_interval": 10,
 }
+# Whether what has been kept long enough goes every day by itself (retention.toml); else by manage.py apply_retention.
+RETENTION_DAILY = env.bool("RETENTION_DAILY", False)
 # How long a claimed reminder belongs to its sender: longer than the hard time limit of the task that claimed it.
 REMINDER_LEASE_SECONDS = env.int("REMINDER_LEASE_SECONDS", 120)
 # How many mails one receiving domain gets a minute, from all senders together; 0: no limit.
@@ -51,6 +54,10 @@ CELERY_BEAT_SCHEDULE = {
         REMINDER_SCAN_SECONDS, f"{TASKS}.plan_reminders", expires=4 * REMINDER_SCAN_SECONDS, last_run_at=LONG_AGO
     ),
     "send-reminders": every(REMINDER_SCAN_SECONDS, f"{TASKS}.send_due_reminders", last_run_at=LONG_AGO),
+    "seal-audit": every(AUDIT_SEAL_SECONDS, "infusion_center.audit.tasks.seal_events"),
+    "check-audit": every(60, "infusion_center.audit.tasks.check_chain"),
     "note-beat": every(NOTE_BEAT_SECONDS, f"{TASKS}.note_beat", last_run_at=LONG_AGO),
     "trim-claims": every(TRIM_CLAIMS_SECONDS, "infusions.scheduling.tasks.trim_claims"),
 }
+if RETENTION_DAILY:
+    CELERY_BEAT_SCHEDULE["apply-retention"] = every(24 * 60 * 60, "infusions.retention_tasks.apply_retention")

@@ -3,7 +3,8 @@
 Used by migrations: `migrations.RunPython(refuse("table", "update", "delete"), allow("table", "update", "delete"))`.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
 
 
 def trigger_name(table: str, event: str) -> str:
@@ -59,3 +60,45 @@ def allow(table: str, *events: str) -> Callable:
             drop_trigger(schema_editor.connection, table, event)
 
     return backwards
+
+
+def triggers_on(connection, tables: Collection[str]) -> dict[str, tuple[str, str, str]]:
+    """Name -> table, definition, and whether it is in force, of each trigger of ours on these tables."""
+    with connection.cursor() as cursor:
+        if connection.vendor == "sqlite":
+            cursor.execute("SELECT name, tbl_name, sql, 'O' FROM sqlite_master WHERE type = 'trigger' ORDER BY name")
+        else:
+            cursor.execute(
+                "SELECT tgname, relname, pg_get_triggerdef(pg_trigger.oid) || pg_get_functiondef(tgfoid), tgenabled "
+                "FROM pg_trigger JOIN pg_class ON pg_class.oid = tgrelid "
+                "WHERE NOT tgisinternal AND pg_table_is_visible(tgrelid) ORDER BY tgname"
+            )
+        return {name: (table, *rest) for name, table, *rest in cursor.fetchall() if table in tables}
+
+
+@contextmanager
+def lifted(connection, tables: Collection[str]) -> Iterator[None]:
+    """Step past the triggers on these tables, inside a transaction, and put them back exactly as they were.
+
+    For the few acts that remove rows by law or because they were made up. On PostgreSQL others who write to such a
+    table wait until the transaction ends; on SQLite they wait anyway.
+    """
+    before = triggers_on(connection, tables)
+    _switch(connection, before, off=True)
+    yield
+    # PostgreSQL alters no table whose foreign keys are still to be checked.
+    connection.check_constraints(table_names=sorted(tables))
+    _switch(connection, before, off=False)
+    if triggers_on(connection, tables) != before:
+        raise RuntimeError("The triggers are not as they were: nothing is kept of what was done.")
+
+
+def _switch(connection, triggers: dict[str, tuple[str, str, str]], *, off: bool) -> None:
+    quote = connection.ops.quote_name
+    with connection.cursor() as cursor:
+        for name, (table, definition, _) in triggers.items():
+            if connection.vendor != "sqlite":
+                word = "DISABLE" if off else "ENABLE"
+                cursor.execute(f"ALTER TABLE {quote(table)} {word} TRIGGER {quote(name)}")
+            else:
+                cursor.execute(f"DROP TRIGGER {quote(name)}" if off else definition)

@@ -4,7 +4,7 @@ from django.contrib import messages
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
-from infusion_center.accounts.access import requires
+from infusion_center.accounts.access import proof_required, requires
 from infusion_center.accounts.roles import Permission
 from infusion_center.audit.services import record_opening
 from infusion_center.core.rules import RuleViolation
@@ -17,6 +17,7 @@ from infusions.checklists.views import over, visible_run
 
 
 @requires(Permission.OVERRIDE_CHECKLIST)
+@proof_required
 @require_POST
 def checklist_override(request, run_id):
     run = visible_run(request, run_id)

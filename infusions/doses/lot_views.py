@@ -7,7 +7,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
 
-from infusion_center.accounts.access import requires
+from infusion_center.accounts.access import proof_required, requires
 from infusion_center.accounts.roles import Permission
 from infusion_center.audit import services as audit
 from infusion_center.core import clock
@@ -58,6 +58,7 @@ def lot_search(request):
 
 
 @requires(Permission.VIEW_RECALL)
+@proof_required(download=True)
 @require_safe
 def lot_csv(request):
     form = read_form(request)

@@ -62,7 +62,8 @@ def _lines(answer: Answer, patient_ids: list[int], recall: LotRecall | None) -> 
 
 def patient_cells(patient: Patient) -> list[str]:
     phone = patient.phone.as_national if patient.phone else ""
-    return [patient.mrn, patient.full_legal_name, f"{patient.date_of_birth:%Y-%m-%d}", phone]
+    name = f"{patient.full_legal_name} (test patient)" if patient.is_test else patient.full_legal_name
+    return [patient.mrn, name, f"{patient.date_of_birth:%Y-%m-%d}", phone]
 
 
 def dose_cells(line: DoseLine) -> list[str]:

@@ -6,7 +6,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from infusion_center.accounts.access import requires
+from infusion_center.accounts.access import proof_required, requires
 from infusion_center.accounts.roles import Permission
 from infusion_center.audit import services as audit
 from infusion_center.core import clock
@@ -103,6 +103,7 @@ def patients_context(request, recall: LotRecall, answer: Answer) -> dict:
 
 
 @requires(Permission.VIEW_RECALL)
+@proof_required(download=True)
 @require_safe
 def recall_csv(request, recall_id):
     recall = found_recall(recall_id)
@@ -115,7 +116,7 @@ def recall_csv(request, recall_id):
 def contact_note(request, recall_id, patient_id):
     """One press: the list comes back as a fragment, or as the page where it was."""
     recall = found_recall(recall_id)
-    patient = get_object_or_404(Patient, public_id=patient_id)
+    patient = get_object_or_404(Patient.objects.visible_to(request.user), public_id=patient_id)
     if not was_given(patient, recall, Site.objects.visible_to(request.user)):
         raise Http404
     form = ContactForm(request.POST)

@@ -1,7 +1,7 @@
 """Chairside pages: a nurse's patients, one infusion, its printed record."""
 
 from django.http import Http404
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import NoReverseMatch, reverse
 from django.views.decorators.http import require_safe
 
@@ -17,6 +17,8 @@ from infusions.doses.signing import is_intact
 from infusions.facility.queries import current_site
 from infusions.reminders.after_care_calls import remembered_call_counts
 from infusions.scheduling.models import Appointment
+from infusions.scheduling.reading import readable_visit
+from patients.reading import emergency_mark
 
 READ = (Permission.VIEW_DOSE, Permission.INFUSE)
 JUST_ACTED = "dose-acted"
@@ -79,7 +81,9 @@ def others(request, appointment_id):
 @requires(*READ)
 @require_safe
 def dose_detail(request, appointment_id):
-    visit = visible_visit(request, appointment_id)
+    visit = readable_visit(request, appointment_id)
+    if emergency_mark(request):  # nothing to act on there: the record as it would be printed
+        return redirect("doses:dose-print", visit.public_id)
     if request.session.pop(JUST_ACTED, "") != visit.public_id:  # the page after an act is the same look at the chart
         audit.record_opening(visit, by=request.user, patient=visit.patient, what="infusion")
     known = {name: request.GET.get(name, "") for name in ("preset", "reaction")}
@@ -111,11 +115,12 @@ def dose_status(request, appointment_id):
 @requires(*READ)
 @require_safe
 def dose_print(request, appointment_id):
-    visit = visible_visit(request, appointment_id)
+    visit = readable_visit(request, appointment_id)
     record = queries.record_of(visit)
     if record is None:
         raise Http404
-    audit.record("dose.printed", record, by=request.user, patient=visit.patient, site=visit.site)
+    marked = emergency_mark(request)
+    audit.record("dose.printed", record, by=request.user, patient=visit.patient, site=visit.site, **marked)
     now = clock.now()
     screen = screen_of(record, by=request.user, now=now)
     context = {

@@ -1,5 +1,6 @@
 from django.contrib import admin
 
+from infusion_center.accounts.queries import staff_of
 from infusion_center.core.admin import ReadOnlyAdmin, ReadOnlyInline
 from infusions.facility.models import Chair, ChairOutage, Closure, Nurse, OpeningHours, Shift, Site
 
@@ -20,6 +21,7 @@ class SiteAdmin(ReadOnlyAdmin):
 
 @admin.register(Chair)
 class ChairAdmin(ReadOnlyAdmin):
+    site_path = "site"
     list_display = ["name", "site", "kind", "is_active"]
     list_filter = ["site", "kind", "is_active"]
     list_select_related = ["site"]
@@ -28,6 +30,7 @@ class ChairAdmin(ReadOnlyAdmin):
 
 @admin.register(Closure)
 class ClosureAdmin(ReadOnlyAdmin):
+    site_path = "site"
     list_display = ["reason", "site", "starts_on", "ends_on", "is_holiday"]
     list_filter = ["site", "is_holiday"]
     list_select_related = ["site"]
@@ -38,9 +41,13 @@ class NurseAdmin(ReadOnlyAdmin):
     list_display = ["user", "visits_homes", "is_active"]
     list_select_related = ["user"]
 
+    def get_queryset(self, request):
+        return super().get_queryset(request).filter(user__in=staff_of(request.user))
+
 
 @admin.register(Shift)
 class ShiftAdmin(ReadOnlyAdmin):
+    site_path = "site"
     list_display = ["nurse", "site", "setting", "starts_at", "ends_at", "ratio"]
     list_filter = ["site", "setting"]
     list_select_related = ["nurse__user", "site"]

@@ -173,3 +173,7 @@ def next_opening(site: Site, now: dt.datetime) -> dt.datetime | None:
     today = clock.local_date(now, site.time_zone)
     spans = open_spans(site, today, today + dt.timedelta(days=14))
     return next((start for start, end in spans if now < end), None)
+
+
+def site_names() -> list[str]:
+    return list(Site.objects.values_list("name", flat=True))

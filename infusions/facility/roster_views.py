@@ -8,7 +8,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
 from infusion_center.accounts.access import requires
-from infusion_center.accounts.models import User
+from infusion_center.accounts.queries import staff_of
 from infusion_center.accounts.roles import Permission
 from infusion_center.core import clock
 from infusions.facility import queries
@@ -124,7 +124,7 @@ def nurse_list(request, *, site):
 @requires(Permission.MANAGE_ROSTER)
 @at_site
 def nurse_create(request, *, site):
-    users = User.objects.filter(is_active=True, nurse=None).order_by("full_name")
+    users = staff_of(request.user).filter(is_active=True, nurse=None).order_by("full_name")
     form = NurseForm(request.POST or None, users=users)
 
     def save(data):

@@ -8,6 +8,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from infusion_center.accounts.access import requires, signed_in
 from infusion_center.accounts.models import User
+from infusion_center.accounts.queries import staff_of
 from infusion_center.accounts.roles import Permission
 from infusion_center.core.rules import RuleViolation
 from infusions.facility import services
@@ -82,14 +83,14 @@ def hours_edit(request, *, site):
 @at_site
 @require_safe
 def member_list(request, *, site):
-    return _members(request, site, MemberForm(users=_others(site)))
+    return _members(request, site, MemberForm(users=_others(request, site)))
 
 
 @requires(Permission.MANAGE_FACILITY)
 @at_site
 @require_POST
 def member_add(request, *, site):
-    form = MemberForm(request.POST, users=_others(site))
+    form = MemberForm(request.POST, users=_others(request, site))
     if not form.is_valid():
         return _members(request, site, form)
     services.add_member(site=site, user=form.cleaned_data["user"], by=request.user)
@@ -117,5 +118,6 @@ def _members(request, site, form):
     return render(request, "infusions/facility/member_list.html", context)
 
 
-def _others(site):
-    return User.objects.filter(is_active=True).exclude(site_memberships__site=site).order_by("full_name")
+def _others(request, site):
+    """Staff of the manager's other sites, and those who have none yet."""
+    return staff_of(request.user).filter(is_active=True).exclude(site_memberships__site=site).order_by("full_name")

@@ -4,7 +4,7 @@ from django.contrib import messages
 from django.shortcuts import get_object_or_404, render
 from django.utils.dateparse import parse_datetime
 
-from infusion_center.accounts.access import requires
+from infusion_center.accounts.access import proof_required, requires
 from infusion_center.accounts.roles import Permission
 from infusion_center.core.htmx import go_to
 from infusion_center.core.rules import RuleViolation
@@ -82,6 +82,7 @@ def product_amend(request, key):
 
 
 @requires(Permission.SIGN_FORMULARY)
+@proof_required
 def product_sign(request, key):
     product = get_object_or_404(products_with_schedules(), key=key)
     page = _page(request)
@@ -125,6 +126,7 @@ def schedule_add(request, key):
 
 
 @requires(Permission.SIGN_FORMULARY)
+@proof_required
 def schedule_sign(request, schedule_id):
     schedule = get_object_or_404(schedules_with_steps(), public_id=schedule_id)
     page = _page(request)

@@ -23,6 +23,8 @@ class InfusionOrderAdmin(ReadOnlyAdmin):
     inlines = [SignatureInline, OrderEventInline]
 
     def change_view(self, request, object_id, form_url="", extra_context=None):
-        order = get_object_or_404(InfusionOrder.objects.select_related("patient"), pk=object_id)
+        order = get_object_or_404(
+            InfusionOrder.objects.visible_to(request.user).select_related("patient"), pk=object_id
+        )
         audit.record_opening(order, by=request.user, patient=order.patient, what="admin")
         return super().change_view(request, object_id, form_url, extra_context)

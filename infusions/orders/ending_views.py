@@ -12,8 +12,8 @@ from infusion_center.core.rules import RuleViolation
 from infusions.orders import queries
 from infusions.orders.forms import EndingForm
 from infusions.orders.models import InfusionOrder, OrderStatus
-from infusions.orders.views import fetch_order, may_stop
-from infusions.scheduling.order_visits import end_order, open_visits, reattach_visits, visits_by_other_orders
+from infusions.orders.views import by_other_orders, fetch_order, may_stop
+from infusions.scheduling.order_visits import end_order, open_visits, reattach_visits
 from infusions.scheduling.series_services import SeriesRefused
 
 
@@ -24,13 +24,13 @@ def order_hold(request, order_id):
         "text": "Nothing is booked or started by it until a pharmacist releases it.",
         "verb": "Hold order",
     }
-    return _end(request, fetch_order(order_id), ending="hold", done="The order is on hold.", confirm=confirm)
+    return _end(request, fetch_order(request, order_id), ending="hold", done="The order is on hold.", confirm=confirm)
 
 
 @requires(Permission.DRAFT_ORDER, Permission.SIGN_ORDER)
 def order_stop(request, order_id):
-    order = fetch_order(order_id)
-    if order.status != OrderStatus.STOPPED and not may_stop(request.user, order):
+    order = fetch_order(request, order_id)
+    if order.status != OrderStatus.STOPPED and not may_stop(request.user.permissions, order):
         raise PermissionDenied
     draft = order.status == OrderStatus.DRAFT
     confirm = {
@@ -46,8 +46,8 @@ def order_stop(request, order_id):
 @requires(Permission.BOOK_APPOINTMENT, Permission.SIGN_ORDER)
 def order_visits(request, order_id):
     """Visits that the patient has ahead by other orders: the chosen ones are given by this one, all or none."""
-    order = fetch_order(order_id)
-    visits = visits_by_other_orders(order, clock.now())
+    order = fetch_order(request, order_id)
+    visits = by_other_orders(order, request.user)
     problems: dict[int, list] = {}
     if request.method != "POST":
         record_opening(order, by=request.user, patient=order.patient, what="order")

@@ -9,6 +9,7 @@ from infusion_center.accounts.roles import Permission
 from infusion_center.core import clock
 from infusions.facility.queries import current_site
 from infusions.orders import queries
+from infusions.orders.models import InfusionOrder
 
 PAGE_SIZE = 50
 EMPTY = {
@@ -26,8 +27,9 @@ def order_list(request):
     chosen = request.GET.get("list")
     if chosen not in queries.WORK_LISTS:
         chosen = "to-sign"
-    orders = queries.work_list(chosen, today)
-    counts = queries.work_list_counts(today)
+    visible = InfusionOrder.objects.visible_to(request.user)
+    orders = queries.work_list(chosen, today, among=visible)
+    counts = queries.work_list_counts(today, among=visible)
     context = {
         "chosen": chosen,
         "lists": [(name, label, counts.get(name)) for name, label in queries.WORK_LISTS.items()],

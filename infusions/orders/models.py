@@ -8,6 +8,7 @@ from django.urls import reverse
 
 from infusion_center.core.models import AppendOnlyModel, PublicIdModel, TimestampedModel
 from infusions.formulary.models import Regimen
+from patients.site_models import treated_where
 
 
 class OrderStatus(models.TextChoices):
@@ -24,6 +25,10 @@ class WeightMethod(models.TextChoices):
 
 
 class OrderQuerySet(models.QuerySet):
+    def visible_to(self, user):
+        """Orders of the patients whom the person sees: an order is the patient's, whichever of his sites gives it."""
+        return self.filter(treated_where(user, "patient")) if user.is_authenticated and user.is_active else self.none()
+
     def signed(self):
         return self.filter(status=OrderStatus.SIGNED)
 

@@ -252,15 +252,15 @@ WORK_LISTS = {
 COUNTED = ("to-sign", "held", "expiring", "active")  # the others grow with history
 
 
-def work_list(name: str, on: dt.date) -> QuerySet[InfusionOrder]:
-    """Orders of a work list: what ends first on top, drafts by age, history newest first."""
-    orders = _with_names(InfusionOrder.objects.filter(_work_list_condition(name, on)))
+def work_list(name: str, on: dt.date, *, among: QuerySet[InfusionOrder]) -> QuerySet[InfusionOrder]:
+    """`among`: those that the person sees. What ends first on top, drafts by age, history newest first."""
+    orders = _with_names(among.filter(_work_list_condition(name, on)))
     first = {"to-sign": "created_at", "expiring": "valid_until", "active": "valid_until"}.get(name, "-created_at")
     return orders.order_by(first, "pk")
 
 
-def work_list_counts(on: dt.date) -> dict[str, int]:
-    return {name: InfusionOrder.objects.filter(_work_list_condition(name, on)).count() for name in COUNTED}
+def work_list_counts(on: dt.date, *, among: QuerySet[InfusionOrder]) -> dict[str, int]:
+    return {name: among.filter(_work_list_condition(name, on)).count() for name in COUNTED}
 
 
 def _work_list_condition(name: str, on: dt.date) -> Q:

@@ -4,8 +4,8 @@ from django.contrib import messages
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
-from infusion_center.accounts.access import requires
-from infusion_center.accounts.roles import Permission, has_permission
+from infusion_center.accounts.access import proof_required, requires
+from infusion_center.accounts.roles import Permission
 from infusion_center.audit.services import record_opening
 from infusion_center.core import clock
 from infusion_center.core.rules import RuleViolation, Severity
@@ -15,12 +15,14 @@ from infusions.orders import queries, rules, services
 from infusions.orders.forms import OrderForm, ReasonForm, SignForm
 from infusions.orders.models import InfusionOrder, OrderStatus
 from infusions.orders.presenters import OrderView, plan_view
+from infusions.orders.reading import readable_order
 from infusions.orders.signing import is_intact
 from infusions.scheduling import series_queries
-from infusions.scheduling.models import Appointment
 from infusions.scheduling.order_visits import visits_by_other_orders
+from infusions.scheduling.reading import visits_to_read
 from infusions.scheduling.states import State
 from patients.models import Patient
+from patients.reading import emergency_mark, permissions_here, record_reading
 
 
 def order_view(order, site, *, alternatives=None) -> OrderView:
@@ -38,8 +40,8 @@ def order_view(order, site, *, alternatives=None) -> OrderView:
     )
 
 
-def fetch_order(order_id) -> InfusionOrder:
-    orders = InfusionOrder.objects.select_related("patient", "product", "indication")
+def fetch_order(request, order_id) -> InfusionOrder:
+    orders = InfusionOrder.objects.visible_to(request.user).select_related("patient", "product", "indication")
     return get_object_or_404(orders, public_id=order_id)
 
 
@@ -55,7 +57,7 @@ def sketched_view(request, form) -> dict:
 
 @requires(Permission.DRAFT_ORDER)
 def order_create(request, patient_id):
-    patient = get_object_or_404(Patient, public_id=patient_id, is_active=True)
+    patient = get_object_or_404(Patient.objects.visible_to(request.user), public_id=patient_id, is_active=True)
     if request.method != "POST":
         record_opening(patient, by=request.user, patient=patient, what="order entry")
     renewed = patient.orders.filter(public_id=request.GET.get("renew", "")).first()
@@ -76,13 +78,13 @@ def order_create(request, patient_id):
 
 @requires(Permission.DRAFT_ORDER)
 def order_edit(request, order_id):
-    draft = fetch_order(order_id)
+    draft = fetch_order(request, order_id)
     if draft.status != OrderStatus.DRAFT:
         messages.error(request, "Only a draft can be edited. Stop this order and enter a new one.")
         return redirect("orders:order-detail", draft.public_id)
     if request.method != "POST":
         record_opening(draft, by=request.user, patient=draft.patient, what="order entry")
-    form = OrderForm(request.POST or None, patient=draft.patient, instance=fetch_order(order_id))
+    form = OrderForm(request.POST or None, patient=draft.patient, instance=fetch_order(request, order_id))
     context = {"patient": draft.patient, "form": form, "draft": draft}
     if request.method == "POST" and form.is_valid() and "check" not in request.POST:
         version = form.cleaned_data["version"] or 0
@@ -104,7 +106,7 @@ def order_edit(request, order_id):
 @require_POST
 def order_preview(request, patient_id):
     """The plan of what is typed so far; nothing is written."""
-    patient = get_object_or_404(Patient, public_id=patient_id)
+    patient = get_object_or_404(Patient.objects.visible_to(request.user), public_id=patient_id)
     form = OrderForm(request.POST, patient=patient)
     form.is_valid()
     context = {"patient": patient, "form": form, **sketched_view(request, form)}
@@ -114,20 +116,29 @@ def order_preview(request, patient_id):
 @requires(Permission.VIEW_ORDER)
 @require_safe
 def order_detail(request, order_id):
-    order = fetch_order(order_id)
-    record_opening(order, by=request.user, patient=order.patient, what="order")
+    order = readable_order(request, order_id)
+    record_reading(request, order, order.patient, what="order")
     return show_order(request, order)
 
 
-def visits_ahead(order, user):
+def visits_ahead(request, order):
     """The order's visits to come at the person's sites, the whole series of them, with what stands against each."""
-    sites = set(Site.objects.visible_to(user).values_list("pk", flat=True))
-    return [one for one in series_queries.visits_ahead(order, clock.now()) if one.visit.site_id in sites]
+    ahead = series_queries.visits_ahead(order, clock.now())
+    if emergency_mark(request):
+        return ahead
+    sites = set(Site.objects.visible_to(request.user).values_list("pk", flat=True))
+    return [one for one in ahead if one.visit.site_id in sites]
 
 
-def visits_of(order, user):
+def by_other_orders(request, order):
+    """What the patient has ahead by other orders at the person's sites."""
+    sites = set(Site.objects.visible_to(request.user).values_list("pk", flat=True))
+    return [visit for visit in visits_by_other_orders(order, clock.now()) if visit.site_id in sites]
+
+
+def visits_of(request, order):
     """The order's visits at the person's sites that are over: the latest dozen, cancelled ones left out."""
-    visits = Appointment.objects.visible_to(user).filter(order=order, end__lte=clock.now())
+    visits = visits_to_read(request, order.patient).filter(order=order, end__lte=clock.now())
     visits = visits.exclude(state=State.CANCELLED)
     return visits.select_related("site", "chair", "nurse__user").order_by("-start", "-pk")[:12]
 
@@ -136,7 +147,7 @@ def show_order(request, order, *, sign_form=None, status=200):
     site = current_site(request)
     view = order_view(order, site)
     is_draft = order.status == OrderStatus.DRAFT
-    if is_draft and has_permission(request.user, Permission.SIGN_ORDER):
+    if is_draft and Permission.SIGN_ORDER in permissions_here(request):
         sign_form = sign_form or SignForm(initial={"version": order.version})
     signatures = [(row, is_intact(row)) for row in order.signatures.select_related("signed_by")]
     today = queries.patient_today(order.patient)
@@ -154,19 +165,20 @@ def show_order(request, order, *, sign_form=None, status=200):
         "signatures": signatures,
         "events": order.events.select_related("by"),
         "window": rules.dose_window(order),
-        "visits": visits_of(order, request.user),
-        "ahead": visits_ahead(order, request.user),
-        "elsewhere": visits_by_other_orders(order, clock.now()) if order.status == OrderStatus.SIGNED else [],
-        "may_stop": may_stop(request.user, order),
+        "visits": visits_of(request, order),
+        "ahead": visits_ahead(request, order),
+        "elsewhere": by_other_orders(request, order) if order.status == OrderStatus.SIGNED else [],
+        "may_stop": may_stop(permissions_here(request), order),
         "is_expired": order.valid_until < today,
     }
     return render(request, "infusions/orders/order_detail.html", context, status=status)
 
 
 @requires(Permission.SIGN_ORDER)
+@proof_required
 @require_POST
 def order_sign(request, order_id):
-    order = fetch_order(order_id)
+    order = fetch_order(request, order_id)
     form = SignForm(request.POST)
     if form.is_valid():
         reason, version = form.cleaned_data["override_reason"], form.cleaned_data["version"]
@@ -177,15 +189,15 @@ def order_sign(request, order_id):
         else:
             messages.success(request, f"Signed for {order.prescriber_name}.")
             return redirect("orders:order-detail", order.public_id)
-    return show_order(request, fetch_order(order_id), sign_form=form)
+    return show_order(request, fetch_order(request, order_id), sign_form=form)
 
 
-def may_stop(user, order) -> bool:
+def may_stop(permissions, order) -> bool:
     """A draft is thrown away by whoever may draft; a signed order is stopped by whoever may sign."""
     if order.status == OrderStatus.STOPPED:
         return False
     needed = Permission.DRAFT_ORDER if order.status == OrderStatus.DRAFT else Permission.SIGN_ORDER
-    return has_permission(user, needed)
+    return needed in permissions
 
 
 def decide(request, order, *, service, done, confirm):
@@ -213,4 +225,4 @@ def order_release(request, order_id):
         "verb": "Release order",
     }
     done = "The order is released."
-    return decide(request, fetch_order(order_id), service=services.release_order, done=done, confirm=confirm)
+    return decide(request, fetch_order(request, order_id), service=services.release_order, done=done, confirm=confirm)

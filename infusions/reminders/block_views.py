@@ -9,8 +9,9 @@ from infusion_center.accounts.access import requires
 from infusion_center.accounts.roles import Permission, has_permission
 from infusion_center.core.rules import RuleViolation
 from infusions.facility.pages import at_site
-from infusions.reminders.blocks import blocks_of_patients, lift_block, patients_by_address, standing_blocks
+from infusions.reminders.blocks import blocks_of_patients, lift_block, patients_by_address
 from infusions.reminders.forms import LiftForm
+from patients.models import Patient
 
 PAGE_SIZE = 50
 
@@ -19,8 +20,10 @@ PAGE_SIZE = 50
 @at_site
 @require_GET
 def block_list(request, *, site):
-    page = Paginator(blocks_of_patients().select_related("event"), PAGE_SIZE).get_page(request.GET.get("page"))
-    patients = patients_by_address(page)
+    visible = Patient.objects.visible_to(request.user).filter(site_links__site=site)
+    blocks = blocks_of_patients(among=visible).select_related("event")
+    page = Paginator(blocks, PAGE_SIZE).get_page(request.GET.get("page"))
+    patients = patients_by_address(page, among=visible)
     context = {
         "page": page,
         "rows": [(block, patients[block.address]) for block in page],
@@ -34,8 +37,10 @@ def block_list(request, *, site):
 @at_site
 @require_http_methods(["GET", "POST"])
 def block_lift(request, block_id, *, site):
-    block = get_object_or_404(standing_blocks().select_related("event__reminder"), public_id=block_id)
-    patients = patients_by_address([block])[block.address]
+    visible = Patient.objects.visible_to(request.user)
+    blocks = blocks_of_patients(among=visible).select_related("event__reminder")
+    block = get_object_or_404(blocks, public_id=block_id)
+    patients = patients_by_address([block], among=visible)[block.address]
     form = LiftForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         try:

@@ -58,12 +58,12 @@ def block_problems(patient: Patient, *, may_lift: bool) -> list[Problem]:
     ]
 
 
-def patients_by_address(blocks: Iterable[BlockedAddress]) -> dict[str, list[Patient]]:
-    """Whose the addresses are now: two statements for a whole page."""
+def patients_by_address(blocks: Iterable[BlockedAddress], *, among: QuerySet[Patient]) -> dict[str, list[Patient]]:
+    """Whose the addresses are now, `among` those whom the person sees: two statements for a whole page."""
     addresses = [block.address for block in blocks]
     keys = SearchKey.objects.filter(word__in=[address[:LONGEST_WORD] for address in addresses])
     found: dict[str, list[Patient]] = {address: [] for address in addresses}
-    for patient in Patient.objects.filter(pk__in=keys.values("patient")):
+    for patient in among.filter(pk__in=keys.values("patient")):
         found.get(patient.email.lower(), []).append(patient)
     return found
 
@@ -81,10 +81,10 @@ def block_of_address_in(email: str) -> QuerySet[BlockedAddress]:
     return standing_blocks().filter(address=Lower(OuterRef(email)))
 
 
-def blocks_of_patients() -> QuerySet[BlockedAddress]:
-    """Standing blocks that matter: some patient has the address today. By the search keys, which hold each address."""
+def blocks_of_patients(*, among: QuerySet[Patient]) -> QuerySet[BlockedAddress]:
+    """Standing blocks that matter: one of these patients has the address today. By the search keys, which hold each."""
     keys = SearchKey.objects.filter(word=Left(OuterRef("address"), LONGEST_WORD))
-    return standing_blocks().filter(Exists(keys))
+    return standing_blocks().filter(Exists(keys.filter(Exists(among.filter(pk=OuterRef("patient"))))))
 
 
 @transaction.atomic

@@ -20,6 +20,7 @@ from infusions.reminders.models import UNSETTLED, Reminder, ReminderState
 from infusions.reminders.queries import came_back
 from infusions.reminders.unreached import unreached_visits
 from infusions.reminders.untold import untold_cancellations
+from patients.models import Patient
 
 LATELY = dt.timedelta(days=7)
 DAYS_SHOWN = 14
@@ -69,7 +70,7 @@ def _count_needs(site: Site, now: dt.datetime) -> Needs:
     return Needs(
         failed=lately.filter(state=ReminderState.FAILED).count(),
         came_back=lately.filter(came_back(), state=ReminderState.SENT).count(),
-        blocked=blocks_of_patients().count(),
+        blocked=blocks_of_patients(among=Patient.objects.filter(site_links__site=site)).count(),
         unreached=unreached_visits(site, now).count() + untold_cancellations(site, now).count(),
     )
 

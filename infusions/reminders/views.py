@@ -20,6 +20,7 @@ from infusions.reminders.models import Reminder
 from infusions.reminders.services import resend_reminder
 from infusions.reminders.volume_picture import picture_of
 from infusions.reminders.wording import preview_of
+from patients.models import Patient
 from patients.queries import search_patients
 
 PAGE_SIZE = 50
@@ -35,8 +36,8 @@ def reminder_list(request):
         return to_sealed(request, typed(request), **asked)
     site, now = current_site(request), clock.now()
     form = ReminderFilterForm(request.GET.dict() | {"q": typed(request)})
-    chosen = form.chosen()
-    found = search_patients(chosen["q"], limit=20) if chosen["q"] else None
+    chosen, visible = form.chosen(), Patient.objects.visible_to(request.user)
+    found = search_patients(chosen["q"], limit=20, among=visible) if chosen["q"] else None
     rows = queries.ledger_of(site, now, chosen, patients=found)
     shown = queries.in_state(rows, chosen["state"]).annotate(is_back=queries.came_back())
     page = Paginator(shown, PAGE_SIZE).get_page(request.GET.get("page"))

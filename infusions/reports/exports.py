@@ -36,6 +36,7 @@ HEADINGS = (
     "Given mL",
     "Wasted mL",
     "Gravest reaction (CTCAE grade)",
+    "Made up",
 )
 CHUNK = 2000
 
@@ -98,6 +99,7 @@ def visit_cells(visit: Appointment) -> list[str]:
         number(given_ml),
         number(record.waste_ml if record else None),
         number(visit.gravest),
+        "yes" if visit.patient.is_test else "",
     ]
 
 

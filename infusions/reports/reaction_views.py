@@ -2,7 +2,7 @@ from django.http import StreamingHttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
-from infusion_center.accounts.access import requires
+from infusion_center.accounts.access import proof_required, requires
 from infusion_center.accounts.roles import Permission
 from infusions.facility.queries import current_site
 from infusions.reports.reaction_exports import download_reactions
@@ -26,11 +26,13 @@ def reactions(request):
         scope = scope_of(request, form)
         report = reaction_report(scope)
         context |= {"scope": scope, "report": report, "picture": picture_of(report.trend, report.months)}
+        context["test_visits"] = scope.visits().filter(patient__is_test=True).count()
         context |= {"hint_reactions": HINT_REACTIONS, "hint_times": HINT_TIMES}
     return render(request, "infusions/reports/reactions.html", context)
 
 
 @requires(Permission.VIEW_REPORTS)
+@proof_required(download=True)
 @require_GET
 def reactions_csv(request):
     form = period_form(request, days=USUAL_DAYS)

@@ -3,7 +3,7 @@ import datetime as dt
 from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
-from infusion_center.accounts.access import requires
+from infusion_center.accounts.access import proof_required, requires
 from infusion_center.accounts.roles import Permission
 from infusion_center.core import clock
 from infusion_center.core.csv_text import csv_response
@@ -30,6 +30,7 @@ def overview(request):
 
 
 @requires(Permission.VIEW_REPORTS)
+@proof_required(download=True)
 @require_GET
 def visits_csv(request):
     form = period_form(request)
@@ -78,6 +79,7 @@ def _report(scope: Scope) -> dict:
     return {
         "scope": scope,
         "visits": utilization.visit_counts(scope),
+        "test_visits": scope.visits().filter(patient__is_test=True).count(),
         "chairs": chairs,
         "chairs_total": chairs_total,
         "nurses": utilization.nurse_load(scope),

@@ -16,7 +16,7 @@ from django.utils.safestring import SafeString, mark_safe
 
 from infusion_center.core import clock
 from infusions.facility.models import Site
-from infusions.pieces import FACES, face_of
+from infusions.pieces import FACES, TEST_BADGE, face_of
 from infusions.scheduling.board_day import BoardDay, Card
 from infusions.scheduling.board_lanes import BoardRow, NurseRows
 from infusions.scheduling.board_layout import Cell
@@ -146,11 +146,12 @@ class BoardHtml:
         if card.percent is not None:
             fill = f'<svg class="board-fill" aria-hidden="true"><rect width="{card.percent}%" height="100%"/></svg>'
         first, second = what(card)
+        test = TEST_BADGE if visit.is_test else ""
         return (
             f'<a class="board-block state-{face.name}{marks}" id="visit-{visit.public_id}"'
             f' href="{address("appointment-detail", visit.public_id)}" draggable="false"{handle}'
             f' aria-label="{self._sentence(card)}">{fill}{first}<span class="board-who">{icon(face.icon)}'
-            f'<span class="board-patient">{escape(visit.patient)}</span>{self._alert(card)}</span>'
+            f'{test}<span class="board-patient">{escape(visit.patient)}</span>{self._alert(card)}</span>'
             f'<span class="board-what">{second}</span></a>'
         )
 
@@ -181,7 +182,8 @@ class BoardHtml:
         """What a screen reader says of the block, and what the mouse is told."""
         visit = card.visit
         where = "at home" if visit.is_home else visit.chair_name
-        words = f"{visit.patient}, {self.wall(visit.start)} to {self.wall(visit.end)}, {where}, {visit.nurse_name}"
+        who = f"Test patient {visit.patient}" if visit.is_test else visit.patient
+        words = f"{who}, {self.wall(visit.start)} to {self.wall(visit.end)}, {where}, {visit.nurse_name}"
         late = [self._end_sentence(card)] if card.late_until or card.ends_about else []
         given = [f"{card.percent}% given"] if card.percent is not None else []
         return escape(". ".join([words, card.face.word, *given, *late, *card.alerts]))
@@ -214,6 +216,7 @@ class BoardHtml:
             times += f"<small>{self._end_sentence(card)}</small>"
         return (
             f'<tr><th scope="row"><a href="{address("appointment-detail", visit.public_id)}">{who}</a>'
+            f" {TEST_BADGE if visit.is_test else ''}"
             f'<small class="board-born">born {visit.date_of_birth:%d-%b-%Y}</small></th>'
             f'<td class="num" data-label="Time">{times}</td><td>{badge(card.state)}{chips}</td>'
             f'<td data-label="Product">{escape(visit.product)}</td>'

@@ -32,6 +32,7 @@ VISIT_FIELDS = (
     *("observation_minutes", "arrived_at", "finished_at", "move_requested_at", "patient_message"),
     "nurse__visits_homes",
     *("patient__family_name", "patient__given_name", "patient__chosen_name", "patient__date_of_birth"),
+    "patient__is_test",
     *("chair__name", "chair__public_id", "nurse__public_id", "nurse__user__full_name", "nurse__user__initials"),
     *("order__product_id", "dose_record__pk", "dose_record__state", "dose_record__product_id"),
     *("dose_record__started_at", "dose_record__ended_at"),
@@ -68,6 +69,7 @@ class VisitRow:
     given_name: str
     chosen_name: str
     date_of_birth: dt.date
+    is_test: bool
     chair_name: str | None
     chair_public_id: str | None
     nurse_public_id: str

@@ -34,6 +34,7 @@ from infusions.scheduling.placing import (
 from infusions.scheduling.queries import usual_site
 from infusions.scheduling.rules import Proposal, approvals, examine
 from infusions.scheduling.states import MOVABLE, State, may_follow
+from patients.services import note_site
 
 SEAT_TRIES = 12
 SLOT_LOST = blocker(
@@ -96,6 +97,7 @@ def book_appointment(
         place(appointment, proposal, seat)
         appointment.save()
         claim(appointment)
+        note_site(patient=order.patient, site=site, by=by, why="booked", now=now)
         record_placed("appointment.booked", appointment, proposal, by)
         return appointment
 

@@ -43,12 +43,16 @@ class DueOrder:
 
 
 def due_orders(site: Site, now: dt.datetime) -> list[DueOrder]:
-    """Of patients last seen at the site, of those never booked anywhere, and of those who lost a visit by cancelling;
+    """Of patients last seen at the site, of its own never booked anywhere, and of those who lost a visit by cancelling;
     due longest first. Six queries."""
     today = clock.local_date(now, site.time_zone)
     cancelled = _cancelled_near(site, now)
     begins, _ = clock.day_bounds(today, site.time_zone)
-    orders = [*_of_patients_seen(site, today, now), *_of_new_patients(today), *_of_cancelled(cancelled, today, begins)]
+    orders = [
+        *_of_patients_seen(site, today, now),
+        *_of_new_patients(site, today),
+        *_of_cancelled(cancelled, today, begins),
+    ]
     orders = _one_each(orders)
     visits = _visits_of(orders, begins)
     found = [due for order in orders if (due := _due(order, visits[order.pk], today))]
@@ -87,10 +91,11 @@ def _of_patients_seen(site: Site, today: dt.date, now: dt.datetime) -> list[Infu
     return [order for order in orders.order_by() if order.last_site == site.pk]
 
 
-def _of_new_patients(today: dt.date) -> QuerySet[InfusionOrder]:
-    """Nobody's yet, so every site is told."""
+def _of_new_patients(site: Site, today: dt.date) -> QuerySet[InfusionOrder]:
+    """No site has seen them yet, so each that is to treat them is told."""
     booked = Appointment.objects.filter(patient=OuterRef("patient_id")).exclude(state=State.CANCELLED).order_by()
-    return _unbooked(today).filter(doses_given=0).filter(~Exists(booked))
+    theirs = _unbooked(today).filter(patient__site_links__site=site, doses_given=0)
+    return theirs.filter(~Exists(booked))
 
 
 def _cancelled_near(site: Site, now: dt.datetime) -> dict[int, str]:

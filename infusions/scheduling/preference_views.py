@@ -54,7 +54,7 @@ class PreferenceForm(FormMixin, forms.Form):
 
 @requires(Permission.BOOK_APPOINTMENT)
 def preference_edit(request, patient_id):
-    patient = get_object_or_404(Patient, public_id=patient_id)
+    patient = get_object_or_404(Patient.objects.visible_to(request.user), public_id=patient_id)
     preference = preference_of(patient)
     sites = request.user.site_memberships.values("site")
     following = _following(request, patient)

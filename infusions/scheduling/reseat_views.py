@@ -25,7 +25,7 @@ LOOK_OR_DO = ["GET", "HEAD", "POST"]
 @requires(Permission.BOOK_APPOINTMENT)
 @require_http_methods(LOOK_OR_DO)
 def reseat_book(request, order_id):
-    order = fetch_order(order_id)
+    order = fetch_order(request, order_id)
     filters = filters_of(request, order)
     at_home = filters.setting == Setting.HOME
     asked = request.GET.copy()

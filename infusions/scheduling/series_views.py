@@ -28,7 +28,7 @@ MARKED = "Look at the lines that are marked: change or drop them, and book again
 @requires(Permission.BOOK_APPOINTMENT)
 def series_plan(request, order_id):
     """GET plans anew; POST checks the lines as they were changed. Neither writes."""
-    order = fetch_order(order_id)
+    order = fetch_order(request, order_id)
     asked = _asked(request, order)
     if request.method != "POST":
         record_opening(order, by=request.user, patient=order.patient, what="series plan")
@@ -47,7 +47,7 @@ def series_plan(request, order_id):
 @require_POST
 def series_book(request, order_id):
     """Books every line that is kept, or none: what was lost meanwhile is marked, and everything typed is kept."""
-    order = fetch_order(order_id)
+    order = fetch_order(request, order_id)
     asked = _asked(request, order)
     form = ReasonForm(request.POST)
     sheet = SeriesSheet.typed(request.POST, zone=asked.site.time_zone)

@@ -33,8 +33,8 @@ from infusions.scheduling.waitlist_queries import is_waited_for
 USUALLY, MANY = 20, 80
 
 
-def fetch_order(order_id) -> InfusionOrder:
-    orders = InfusionOrder.objects.select_related("patient", "product", "indication")
+def fetch_order(request, order_id) -> InfusionOrder:
+    orders = InfusionOrder.objects.visible_to(request.user).select_related("patient", "product", "indication")
     return get_object_or_404(orders, public_id=order_id)
 
 
@@ -46,7 +46,7 @@ def fetch_visit(request, appointment_id) -> Appointment:
 @requires(Permission.BOOK_APPOINTMENT)
 @require_safe
 def slot_list(request, order_id):
-    order = fetch_order(order_id)
+    order = fetch_order(request, order_id)
     record_opening(order, by=request.user, patient=order.patient, what="slot search")
     return _show_slots(request, order)
 
@@ -55,7 +55,7 @@ def slot_list(request, order_id):
 @require_POST
 def appointment_book(request, order_id):
     """Books one of the starts shown, or a typed one; a lost start keeps everything and shows what still fits."""
-    order = fetch_order(order_id)
+    order = fetch_order(request, order_id)
     filters = filters_of(request, order)
     form = BookForm(request.POST, site=filters.site, at_home=request.POST.get("setting") == Setting.HOME)
     if form.is_valid():

@@ -2,7 +2,7 @@
 
 from django.contrib import messages
 from django.core.paginator import Paginator
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import render
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST, require_safe
 
@@ -10,7 +10,6 @@ from infusion_center.accounts.access import requires
 from infusion_center.accounts.roles import Permission
 from infusion_center.audit.models import AuditEvent
 from infusion_center.audit.presenters import present
-from infusion_center.audit.services import record_opening
 from infusion_center.core import clock
 from infusion_center.core.htmx import go_to
 from infusion_center.core.rules import RuleViolation
@@ -19,17 +18,18 @@ from infusions.reminders.unreached import unreached_problems
 from infusions.reminders.untold import note_told_by_phone, untold_problems
 from infusions.scheduling import attendance, presenters
 from infusions.scheduling.queries import appointments_of
+from infusions.scheduling.reading import readable_visit
 from infusions.scheduling.series_queries import place_in_series
 from infusions.scheduling.states import State
 from infusions.scheduling.views import fetch_visit
-from patients.models import Patient
+from patients.reading import emergency_mark, permissions_here, read_patient, record_reading
 
 
 @requires(Permission.VIEW_SCHEDULE)
 @require_safe
 def appointment_detail(request, appointment_id):
-    visit = fetch_visit(request, appointment_id)
-    record_opening(visit, by=request.user, patient=visit.patient, what="visit")
+    visit = readable_visit(request, appointment_id)
+    record_reading(request, visit, visit.patient, what="visit")
     now = clock.now()
     trail = AuditEvent.objects.filter(target_type="appointment", target_id=visit.public_id)
     trail = list(trail.exclude(action="chart.opened").order_by("-at", "-id"))
@@ -40,7 +40,7 @@ def appointment_detail(request, appointment_id):
         "site": visit.site,
         "zone": presenters.zone_name(visit.start, visit.site),
         "place": presenters.place_of(visit),
-        "acts": presenters.acts_for(visit, request.user.permissions, now),
+        "acts": presenters.acts_for(visit, permissions_here(request), now),
         "together": place_in_series(visit),
         "problems": to_call(visit, now),
         "timeline": [present(event) for event in trail],
@@ -106,9 +106,10 @@ def appointment_no_show(request, appointment_id):
 @requires(Permission.VIEW_SCHEDULE)
 @require_safe
 def appointment_list(request, patient_id):
-    patient = get_object_or_404(Patient, public_id=patient_id)
-    record_opening(patient, by=request.user, patient=patient, what="visits")
-    visits = appointments_of(patient).visible_to(request.user)
+    patient = read_patient(request, patient_id, what="visits")
+    visits = appointments_of(patient)
+    if not emergency_mark(request):
+        visits = visits.visible_to(request.user)
     page = Paginator(visits, 30).get_page(request.GET.get("page"))
     context = {"patient": patient, "page": page, "now": clock.now()}
     return render(request, "infusions/scheduling/appointment_list.html", context)

@@ -22,6 +22,7 @@ from infusions.scheduling.contention import tried_again
 from infusions.scheduling.models import Appointment, OfferState, WaitlistEntry, WaitlistOffer, WaitlistState
 from infusions.scheduling.placing import locked_order
 from infusions.scheduling.waitlist_rules import Wish, entry_problems, not_waiting
+from patients.services import note_site
 
 AMENDABLE = (
     *("site", "setting", "first_on", "last_on", "weekdays", "earliest", "latest"),
@@ -54,6 +55,7 @@ def add_to_waitlist(
     values = (site, setting, first_on, last_on, sorted(set(weekdays)), earliest, latest, notice_hours, instead_of, note)
     _fill_in(entry, dict(zip(AMENDABLE, values, strict=True)), now)
     entry.save()
+    note_site(patient=order.patient, site=site, by=by, why="waitlist", now=now)
     _record("waitlist.added", entry, by, version=entry.version)
     return entry
 
@@ -76,6 +78,7 @@ def amend_entry(*, entry: WaitlistEntry, version: int, by, now: dt.datetime | No
     _fill_in(amended, fields, now)
     amended.version += 1
     amended.save()
+    note_site(patient=amended.patient, site=amended.site, by=by, why="waitlist", now=now)
     _record("waitlist.amended", amended, by, fields=changed, version=amended.version)
     return amended
 

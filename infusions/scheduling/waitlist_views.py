@@ -51,7 +51,7 @@ def waitlist(request):
 @requires(Permission.BOOK_APPOINTMENT)
 @require_http_methods(["GET", "HEAD", "POST"])
 def waitlist_add(request, order_id):
-    order = fetch_order(order_id)
+    order = fetch_order(request, order_id)
     sites, visits = Site.objects.visible_to(request.user), _visits_of(request, order)
     if not sites:
         raise Http404("You belong to no site.")

@@ -54,7 +54,8 @@ def find_walk_ins(
     *, text: str, site: Site, day: dt.date, asked_by, spot: Spot | None, now: dt.datetime
 ) -> list[WalkIn]:
     """For what was typed, best first. Reads only; booking asks everything again."""
-    return [_walk_in(patient, site, day, asked_by, spot, now) for patient in search_patients(text, MOST_PATIENTS)]
+    found = search_patients(text, MOST_PATIENTS, among=Patient.objects.visible_to(asked_by))
+    return [_walk_in(patient, site, day, asked_by, spot, now) for patient in found]
 
 
 def _walk_in(patient: Patient, site: Site, day: dt.date, asked_by, spot: Spot | None, now: dt.datetime) -> WalkIn:

@@ -26,7 +26,7 @@ ASKED = ("day", "time", "chair", "nurse", "setting", "site", "visit", "start", "
 @require_http_methods(["GET", "HEAD", "POST"])
 def slot_why(request, order_id):
     """A press without JavaScript comes as a POST, of which only the question goes into an address."""
-    order = fetch_order(order_id)
+    order = fetch_order(request, order_id)
     if request.method == "POST":
         sent = request.GET.dict() | {name: request.POST[name] for name in ASKED if name in request.POST}
         return redirect(f"{reverse('scheduling:slot-why', args=[order.public_id])}?{urlencode(sent)}")

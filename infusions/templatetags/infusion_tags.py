@@ -1,9 +1,11 @@
 """Template words of every page: times in the zone of the site, numbers with units, frames, recurring pieces."""
 
 import datetime as dt
+import json
 from decimal import Decimal
 
 from django import template
+from django.core.serializers.json import DjangoJSONEncoder
 from django.utils.html import format_html
 from django_guid import get_guid
 
@@ -68,6 +70,12 @@ def born(day: dt.date) -> str:
 
 
 @register.filter
+def as_json(value) -> str:
+    """For a data attribute, from where a script reads it: no script may have a body."""
+    return json.dumps(value, cls=DjangoJSONEncoder)
+
+
+@register.filter
 def day(value: dt.date) -> str:
     """Mon 23 Nov 2026."""
     return f"{value:%a} {value.day} {value:%b %Y}" if value else ""
@@ -89,6 +97,12 @@ def state_badge(state, word: str = "") -> dict:
     """{% state_badge appointment.state %}: word, icon and shape. `word` replaces the word, not the shape."""
     face = pieces.face_of(state)
     return {"face": face, "word": word or face.word}
+
+
+@register.simple_tag
+def test_badge(patient) -> str:
+    """Beside the name of a patient who is made up; nothing beside others."""
+    return pieces.TEST_BADGE if patient.is_test else ""
 
 
 @register.inclusion_tag("components/_severity_badge.html")

@@ -88,7 +88,7 @@ def test_the_session_is_written_every_quarter_of_a_minute_at_most(at_tablet, mor
     def writes():
         with CaptureQueriesContext(connection) as asked:
             at_tablet.get("/emergency/")
-        return [query["sql"] for query in asked if query["sql"].startswith('UPDATE "django_session"')]
+        return [query["sql"] for query in asked if query["sql"].startswith('UPDATE "accounts_opensession"')]
 
     morning.shift(dt.timedelta(seconds=14))
     assert writes() == []

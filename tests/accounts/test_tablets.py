@@ -8,7 +8,7 @@ from django.test import Client
 from infusion_center.accounts import services
 from infusion_center.accounts.models import SharedTablet, TabletSignIn
 from infusion_center.audit.models import AuditEvent
-from tests.factories.accounts import PIN, client_at_tablet, make_staff, make_tablet, sign_in
+from tests.factories.accounts import PASSWORD, PIN, client_at_tablet, make_staff, make_tablet, sign_in
 
 pytestmark = pytest.mark.django_db
 
@@ -30,7 +30,7 @@ def test_a_nurse_makes_the_device_a_shared_tablet_and_her_password_of_this_morni
     at_tablet = Client()
     sign_in(at_tablet, nurse_user)
     morning.shift(dt.timedelta(hours=1))
-    response = at_tablet.post("/tablets/enroll/", {"name": "Bay window"})
+    response = at_tablet.post("/tablets/enroll/", {"name": "Bay window", "proof-password": PASSWORD})
     cookie, tablet = response.cookies["tablet"], SharedTablet.objects.get()
     assert (cookie["httponly"], cookie["samesite"], response.url) == (True, "Lax", "/accounts/pin/")
     assert cookie.value not in str(tablet.__dict__)

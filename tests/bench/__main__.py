@@ -17,6 +17,7 @@ def main() -> None:
     parser.add_argument("--write", metavar="HOW", help="put the figures into docs/benchmarks.md, saying how measured")
     parser.add_argument("--recall", action="store_true", help="only the recall among millions of vials")
     parser.add_argument("--reminders", action="store_true", help="only planning and sending of reminders")
+    parser.add_argument("--audit", action="store_true", help="only the audit trail: its cost, its chain, its pages")
     options = parser.parse_args()
     os.environ["DJANGO_SETTINGS_MODULE"] = "tests.bench.settings"
     import django
@@ -24,7 +25,7 @@ def main() -> None:
     django.setup()
     prepare_database()
     from tests.bench.ground import FULL, QUICK
-    from tests.bench.phases import recall_alone, reminders_alone, run
+    from tests.bench.phases import audit_alone, recall_alone, reminders_alone, run
     from tests.bench.printing import print_json, print_table
 
     began = time.monotonic()
@@ -32,7 +33,8 @@ def main() -> None:
     def say(line: str) -> None:
         print(f"[{time.monotonic() - began:5.0f} s] {line}", file=sys.stderr, flush=True)
 
-    phases = recall_alone if options.recall else reminders_alone if options.reminders else run
+    only = {recall_alone: options.recall, reminders_alone: options.reminders, audit_alone: options.audit}
+    phases = next((phase for phase, is_wanted in only.items() if is_wanted), run)
     results = list(print_table(phases(QUICK if options.quick else FULL, say)))
     print()
     print_json(results)

@@ -26,6 +26,7 @@ from infusions.scheduling.models import Appointment
 from infusions.scheduling.states import State
 from patients.models import Patient, SearchKey
 from patients.search_keys import key_words
+from patients.site_models import PatientSite
 
 VISITS_ON_BOARD = 150
 CHUNK = 10_000
@@ -182,7 +183,8 @@ def add_patients(ground: Ground, say: Callable[[str], None]) -> None:
             count = min(CHUNK, ground.size.patients - first)
             numbers = range(100_000 + first, 100_000 + first + count)
             with transaction.atomic():
-                load_patients([make_patient(dice, number, ground.now.date(), "America/New_York") for number in numbers])
+                patients = [make_patient(dice, number, ground.now.date(), "America/New_York") for number in numbers]
+                load_patients(patients, site=ground.search.site, now=ground.now)
     analyze()
     say(f"{ground.size.patients:,} patients more")
 
@@ -208,12 +210,13 @@ def loaded_without_indexes(model) -> Iterator[None]:
             editor.add_constraint(model, constraint)
 
 
-def load_patients(patients: list[Patient]) -> None:
+def load_patients(patients: list[Patient], *, site: Site, now: dt.datetime) -> None:
     """Some five million search keys: by COPY, where the database has it."""
     if connection.vendor != "postgresql":
-        save_patients(patients)
+        save_patients(patients, site=site, now=now)
         return
     Patient.objects.bulk_create(patients, batch_size=CHUNK)
+    PatientSite.objects.bulk_create(PatientSite(patient=patient, site=site, added_at=now) for patient in patients)
     columns = "COPY patients_searchkey (patient_id, word, sound) FROM STDIN"
     with connection.cursor() as cursor, cursor.copy(columns) as copy:
         for patient in patients:

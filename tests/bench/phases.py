@@ -10,11 +10,12 @@ from django.test import Client
 from infusion_center.accounts.models import User
 from infusions.facility.models import Site
 from infusions.scheduling.models import Appointment
-from tests.bench import contention, mails, recalls
+from tests.bench import contention, mails, recalls, trail
 from tests.bench.ground import QUICK, Size, add_history, add_patients, lay_ground, open_small
 from tests.bench.measuring import Result, measure
 from tests.bench.server import serving
 from tests.bench.visits import Desk
+from tests.factories.accounts import force_login
 
 Say = Callable[[str], None]
 
@@ -41,6 +42,7 @@ def run(size: Size, say: Say) -> Iterator[Result]:
     yield from ranking(size)
     yield from mails.results(mails.QUICK if size is QUICK else mails.FULL, say)
     yield from recall(size, ground.staff["pharmacist"], ground.board.site, say)
+    yield from trail.results(trail.QUICK if size is QUICK else trail.FULL, ground.staff, say)
 
 
 def recall_alone(size: Size, say: Say) -> Iterator[Result]:
@@ -55,9 +57,15 @@ def reminders_alone(size: Size, say: Say) -> Iterator[Result]:
     yield from mails.results(mails.QUICK if size is QUICK else mails.FULL, say)
 
 
+def audit_alone(size: Size, say: Say) -> Iterator[Result]:
+    """On a small site; the trail itself is as long as that of years."""
+    staff, _ = open_small()
+    yield from trail.results(trail.QUICK if size is QUICK else trail.FULL, staff, say)
+
+
 def recall(size: Size, user: User, site: Site, say: Say) -> Iterator[Result]:
     client = Client()
-    client.force_login(user)
+    force_login(client, user)
     visit = Appointment.objects.filter(site=site, dose_record=None).order_by("start").first()
     yield from recalls.results(recalls.QUICK if size is QUICK else recalls.FULL, visit, client, say)
 

@@ -3,6 +3,9 @@
 import os
 
 os.environ.setdefault("SECRET_KEY", "bench-only-" + "0123456789abcdef" * 4)
+os.environ.setdefault("FIELD_KEYS", "YmVuY2gtb25seS0wMTIzNDU2Nzg5LTAxMjM0NTY3ODk=")
+os.environ.setdefault("AUDIT_KEYS", "audit-bench-only-" + "0123456789abcdef" * 4)
+os.environ.setdefault("AUDIT_HEAD_FILE", "")
 os.environ.setdefault("ALLOWED_HOSTS", "127.0.0.1,testserver")
 os.environ.setdefault("HTTPS", "false")
 os.environ["DEBUG"] = "false"
@@ -15,3 +18,4 @@ TEMPLATES[0]["DIRS"] = [*TEMPLATES[0]["DIRS"], BASE_DIR / "tests" / "bench" / "t
 STATIC_ROOT = VAR_DIR / "bench-static"  # noqa: F405
 LOGGING["root"]["level"] = "WARNING"  # noqa: F405
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # demo logins are made in no time
+MFA_REQUIRED_ROLES = []  # its people sign in without a page

@@ -6,7 +6,13 @@ import sys
 
 import pytest
 
-GOOD = {"SECRET_KEY": "a1b2c3d4e5-" * 6, "ALLOWED_HOSTS": "center.example", "READ_DOT_ENV": "false"}
+GOOD = {
+    "SECRET_KEY": "a1b2c3d4e5-" * 6,
+    "FIELD_KEYS": "0123456789abcdef0123456789abcdef0123456789A=",
+    "AUDIT_KEYS": "e5d4c3b2a1-" * 6,
+    "ALLOWED_HOSTS": "center.example",
+    "READ_DOT_ENV": "false",
+}
 
 
 def start(**environment):
@@ -30,6 +36,12 @@ def test_settings_are_clean_for_deployment():
         ({"SECRET_KEY": ""}, "Set SECRET_KEY"),
         ({"SECRET_KEY": "short"}, "Set SECRET_KEY"),
         ({"SECRET_KEY": "for-development-only-never-with-patients-0123456789abcdef"}, "Set SECRET_KEY"),
+        ({"FIELD_KEYS": ""}, "Set FIELD_KEYS"),
+        ({"FIELD_KEYS": "too-short"}, "Set FIELD_KEYS"),
+        ({"FIELD_KEYS": "Zm9yLWRldmVsb3BtZW50LW9ubHktbm8tcGF0aWVudHM="}, "Set FIELD_KEYS"),
+        ({"AUDIT_KEYS": ""}, "Set AUDIT_KEYS"),
+        ({"AUDIT_KEYS": "e5d4c3b2a1-" * 6 + ",short"}, "Set AUDIT_KEYS"),
+        ({"AUDIT_KEYS": GOOD["SECRET_KEY"]}, "Set AUDIT_KEYS"),
         ({"ALLOWED_HOSTS": ""}, "Set ALLOWED_HOSTS"),
         ({"ALLOWED_HOSTS": "*"}, "Set ALLOWED_HOSTS"),
         ({"ANYMAIL_WEBHOOK_SECRET": "reports:short"}, "Set ANYMAIL_WEBHOOK_SECRET"),

@@ -7,6 +7,8 @@ from infusion_center.accounts.models import User
 from infusion_center.accounts.roles import Role
 from infusion_center.core import clock
 from infusions.facility.models import Chair, Nurse, OpeningHours, Setting, Shift, Site
+from patients.models import Patient
+from patients.site_models import PatientSite
 from tests.factories.accounts import make_staff
 
 numbers = count(1)
@@ -18,6 +20,12 @@ def make_site(
     # Day sheets are about every shift near now: only tests of them want them among the messages.
     values = {"sends_day_sheet": False} | fields
     site = Site.objects.create(name=name or f"Center {next(numbers)}", time_zone=time_zone, **values)
+    if not Site.objects.exclude(pk=site.pk).exists():
+        # The first one treats the patients made before it.
+        PatientSite.objects.bulk_create(
+            PatientSite(patient=patient, site=site, added_at=clock.now())
+            for patient in Patient.objects.filter(site_links=None)
+        )
     OpeningHours.objects.bulk_create(
         OpeningHours(site=site, weekday=day, opens=dt.time.fromisoformat(opens), closes=dt.time.fromisoformat(closes))
         for day in weekdays

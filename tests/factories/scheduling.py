@@ -11,6 +11,7 @@ from infusions.scheduling.states import State
 from patients.models import Patient
 from tests.factories.facility import make_chair, make_nurse, make_shift, make_site
 from tests.factories.orders import make_order
+from tests.factories.patients import link_site, make_patient
 
 make_bookable_order = make_order
 
@@ -42,7 +43,8 @@ def make_appointment(
     A nurse is put on shift, a chair and an order are made where none are given.
     """
     site = site or (chair.site if chair else make_site())
-    order = order or make_order(patient=patient)
+    order = order or make_order(patient=patient or make_patient(site=site))
+    link_site(order.patient, site)
     if start is None:
         start = clock.from_local(day or next_weekday(site), dt.time.fromisoformat(at), site.time_zone)
     home = setting == Setting.HOME

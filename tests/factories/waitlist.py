@@ -9,6 +9,7 @@ from infusions.scheduling.models import OfferState, WaitlistEntry, WaitlistOffer
 from tests.factories.accounts import make_staff
 from tests.factories.facility import make_site
 from tests.factories.orders import make_order
+from tests.factories.patients import link_site, make_patient
 
 
 def make_entry(
@@ -19,7 +20,9 @@ def make_entry(
     state: str = WaitlistState.WAITING,
     **fields,
 ) -> WaitlistEntry:
-    site, order = site or make_site(), order or make_order()
+    site = site or make_site()
+    order = order or make_order(patient=make_patient(site=site))
+    link_site(order.patient, site)
     today = clock.local_date(clock.now(), site.time_zone)
     values = {"first_on": today, "last_on": today + dt.timedelta(days=28), "setting": Setting.FACILITY}
     if state != WaitlistState.WAITING:

@@ -3,6 +3,9 @@
 import os
 
 os.environ.setdefault("SECRET_KEY", "faults-only-" + "0123456789abcdef" * 4)
+os.environ.setdefault("FIELD_KEYS", "ZmF1bHQtb25seS0wMTIzNDU2Nzg5LTAxMjM0NTY3ODk=")
+os.environ.setdefault("AUDIT_KEYS", "audit-faults-only-" + "0123456789abcdef" * 4)
+os.environ.setdefault("AUDIT_HEAD_FILE", "")
 os.environ.setdefault("ALLOWED_HOSTS", "127.0.0.1")
 os.environ["DEBUG"] = "false"
 os.environ["READ_DOT_ENV"] = "false"

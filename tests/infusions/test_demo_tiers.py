@@ -18,6 +18,7 @@ from infusions.scheduling.models import Appointment, Claim
 from infusions.scheduling.slots import find_slots
 from patients.models import Patient
 from patients.queries import search_patients
+from patients.site_models import PatientSite
 
 pytestmark = pytest.mark.django_db
 TINY = Tier(sites=2, chairs=4, nurses=3, home_nurses=1, patients=90, years=0.06, days_ahead=20)
@@ -35,6 +36,12 @@ def test_a_tier_has_the_promised_size(built):
     counts = (Site.objects.count(), Chair.objects.count(), Nurse.objects.count(), Patient.objects.count())
     assert counts == (2, 8, 8, 180)
     assert Appointment.objects.count() == built.visits
+
+
+def test_each_patient_belongs_to_the_site_that_treats_him(built):
+    belongs = set(PatientSite.objects.values_list("patient", "site"))
+    assert belongs == set(Appointment.objects.values_list("patient", "site")) | belongs
+    assert PatientSite.objects.count() == Patient.objects.count()
 
 
 def test_a_tier_breaks_no_invariant(built):

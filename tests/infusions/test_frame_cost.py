@@ -13,7 +13,7 @@ from tests.factories.facility import make_site
 pytestmark = pytest.mark.django_db
 
 
-FRAME = Counter(["django_session", "accounts_user", "accounts_rolegrant", "infusions_site"])
+FRAME = Counter(["accounts_opensession", "accounts_user", "accounts_rolegrant", "infusions_site"])
 
 
 def frame_of(statements: list[str]) -> Counter:

@@ -2,6 +2,9 @@
 
 import pytest
 
+from infusion_center.audit.models import AuditEvent
+from tests.guards.audit_detail import wrong_details
+
 
 @pytest.fixture
 def open_page(chromium, live_server, client_for):
@@ -24,3 +27,10 @@ def open_page(chromium, live_server, client_for):
     for context in contexts:
         context.close()
     assert complaints == []
+
+
+@pytest.fixture(autouse=True)
+def _no_free_text_in_the_trail(db):
+    """Whatever a journey did, its trail holds codes, ids and words of our own."""
+    yield
+    assert wrong_details(AuditEvent.objects.all()) == []

@@ -18,7 +18,7 @@ from infusions.orders.models import InfusionOrder
 from infusions.reminders.services import plan_reminders, send_due
 from infusions.scheduling.models import Appointment
 from patients.models import Patient
-from tests.factories.accounts import make_staff
+from tests.factories.accounts import force_login, make_staff
 from tests.factories.checklists import GOOD_NUMBERS, make_template
 from tests.factories.facility import make_chair, make_nurse, make_shift, make_site
 from tests.factories.formulary import make_rate_schedule
@@ -57,7 +57,7 @@ class Center:
     def walk(self, role: str) -> Walker:
         """Somebody of that role, freshly signed in."""
         client = Client()
-        client.force_login(self.people[role])
+        force_login(client, self.people[role])
         return Walker(client)
 
     def go_to(self, wall: str, day: dt.date = VISIT_DAY) -> None:

@@ -3,14 +3,15 @@ from django.urls import reverse
 
 from infusion_center.audit.models import AuditEvent
 from tests.factories.accounts import make_staff
+from tests.factories.facility import make_site
 from tests.factories.patients import make_patient
 
 pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def superuser():
-    user = make_staff()
+def superuser(site):
+    user = make_staff(site=site)
     user.is_staff = user.is_superuser = True
     user.save()
     return user
@@ -26,6 +27,13 @@ def test_the_admin_shows_a_patient_records_the_opening_and_changes_nothing(clien
     assert client.post(url, {"city": "Troy"}).status_code == 403
     patient.refresh_from_db()
     assert patient.city == "Albany"
+
+
+def test_the_admin_shows_no_patient_of_another_site(client, superuser):
+    ours, theirs = make_patient(), make_patient(site=make_site())
+    client.force_login(superuser)
+    assert list(client.get(reverse("admin:patients_patient_changelist")).context["cl"].result_list) == [ours]
+    assert client.get(reverse("admin:patients_patient_change", args=[theirs.pk])).status_code == 404
 
 
 def test_the_admin_is_closed_to_staff_and_knows_no_other_patient(client, client_for, superuser):

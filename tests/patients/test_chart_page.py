@@ -122,7 +122,9 @@ def test_a_grave_reaction_at_the_last_dose_is_an_alert_until_a_dose_went_well(cl
 
 
 def test_visits_of_other_sites_are_not_shown(client_for, site):
-    visit = make_appointment(site=make_site(), start=clock.now() + dt.timedelta(days=3))
+    visit = make_appointment(
+        site=make_site(), patient=make_patient(site=site), start=clock.now() + dt.timedelta(days=3)
+    )
     assert client_for("nurse").get(visit.patient.get_absolute_url()).context["next_visit"] is None
 
 

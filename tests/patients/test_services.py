@@ -8,6 +8,7 @@ from infusion_center.core.rules import RuleViolation
 from patients.models import Allergy, Patient, RiskFactor, SearchKey, Weight
 from patients.queries import search_patients
 from patients.services import amend_patient, changes_since, note_search, register_patient
+from patients.site_models import PatientSite
 from tests.factories.accounts import make_staff
 from tests.factories.patients import make_patient
 
@@ -23,12 +24,15 @@ WHO = {
 
 
 def written():
-    return [model.objects.count() for model in (Patient, SearchKey, Weight, Allergy, RiskFactor, AuditEvent)]
+    return [
+        model.objects.count() for model in (Patient, PatientSite, SearchKey, Weight, Allergy, RiskFactor, AuditEvent)
+    ]
 
 
-def test_register_patient_writes_the_patient_his_facts_and_the_trail(nurse_user):
+def test_register_patient_writes_the_patient_his_facts_and_the_trail(nurse_user, site):
     patient = register_patient(
         by=nurse_user,
+        site=site,
         weight_kg=Decimal("81.5"),
         allergies=["latex"],
         other_allergy="Peanuts",
@@ -62,6 +66,7 @@ def test_register_patient_writes_the_patient_his_facts_and_the_trail(nurse_user)
         "risk.recorded",
         "weight.recorded",
     ]
+    assert list(patient.site_links.values_list("site", "added_by")) == [(site.pk, nurse_user.pk)]
     assert search_patients("lopez jose 1961-03-12") == [patient]
 
 
@@ -80,39 +85,39 @@ def test_register_patient_writes_the_patient_his_facts_and_the_trail(nurse_user)
         ({"consents": {"fax": True}}, {"unknown-channel"}),
     ],
 )
-def test_register_patient_refuses_and_writes_nothing(fields, expected, nurse_user):
+def test_register_patient_refuses_and_writes_nothing(fields, expected, nurse_user, site):
     before = written()
     with pytest.raises(RuleViolation) as refused:
-        register_patient(by=nurse_user, now=NOW, **WHO | fields)
+        register_patient(by=nurse_user, site=site, now=NOW, **WHO | fields)
     assert refused.value.codes == expected
     assert written() == before
 
 
-def test_register_patient_refuses_a_taken_mrn_whatever_its_case(nurse_user):
+def test_register_patient_refuses_a_taken_mrn_whatever_its_case(nurse_user, site):
     make_patient(mrn="MR-1")
     before = written()
     with pytest.raises(RuleViolation) as refused:
-        register_patient(by=nurse_user, accepted=["mrn-taken"], **WHO)
+        register_patient(by=nurse_user, site=site, accepted=["mrn-taken"], **WHO)
     assert refused.value.codes == {"mrn-taken"}
     assert written() == before
 
 
-def test_register_patient_says_so_when_the_mrn_was_taken_in_between(nurse_user, monkeypatch):
+def test_register_patient_says_so_when_the_mrn_was_taken_in_between(nurse_user, monkeypatch, site):
     make_patient(mrn="MR-1")
     monkeypatch.setattr("patients.queries.possible_duplicates", lambda **fields: [])
     with pytest.raises(RuleViolation) as refused:
-        register_patient(by=nurse_user, **WHO)
+        register_patient(by=nurse_user, site=site, **WHO)
     assert refused.value.codes == {"mrn-taken"}
 
 
-def test_register_patient_shows_likely_duplicates_until_they_are_accepted(nurse_user):
+def test_register_patient_shows_likely_duplicates_until_they_are_accepted(nurse_user, site):
     twin = make_patient(given_name="Jose", family_name="Garcia", date_of_birth=dt.date(1961, 3, 12))
     before = written()
     with pytest.raises(RuleViolation) as refused:
-        register_patient(by=nurse_user, **WHO)
+        register_patient(by=nurse_user, site=site, **WHO)
     assert [(p.code, p.url) for p in refused.value.problems] == [("possible-duplicate", twin.get_absolute_url())]
     assert written() == before
-    patient = register_patient(by=nurse_user, accepted=["possible-duplicate"], **WHO)
+    patient = register_patient(by=nurse_user, site=site, accepted=["possible-duplicate"], **WHO)
     event = AuditEvent.objects.get(action="patient.registered")
     assert (event.target_id, event.detail) == (patient.public_id, {"accepted": ["possible-duplicate"]})
 

@@ -2,6 +2,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from infusion_center.accounts.models import User
 from infusions.demo import SIZES, build_demo
+from infusions.demo_factors import give_demo_factors
 from infusions.demo_pins import give_demo_pins
 from infusions.demo_tiers import TIERS, build_tier
 
@@ -23,3 +24,4 @@ class Command(BaseCommand):
         else:
             build_tier(TIERS[tier], seed=seed, years=years, say=say)
         give_demo_pins()
+        give_demo_factors()

@@ -15,6 +15,7 @@ from honcho.manager import Manager
 
 from infusion_center.accounts.models import User
 from infusions.demo import DEMO_LOGINS, DEMO_PASSWORD
+from infusions.demo_factors import DEMO_SECRET
 from infusions.demo_pins import DEMO_PIN
 
 HOST = "127.0.0.1"
@@ -70,6 +71,8 @@ class Command(BaseCommand):
             self.stdout.write(f"\n  Demo logins, all with the password {DEMO_PASSWORD!r} and the PIN {DEMO_PIN}:")
             for role, email in DEMO_LOGINS.items():
                 self.stdout.write(f"    {role:<12}{email}")
+            self.stdout.write("  Pharmacist and manager are asked for a code too: .venv/bin/python manage.py demo_code")
+            self.stdout.write(f"  prints the present one, and an authenticator app takes the secret {DEMO_SECRET}.")
         self.stdout.write("\n  Ctrl-C stops everything.\n\n")
 
 

@@ -22,7 +22,7 @@ pytestmark = pytest.mark.django_db
 D = Decimal
 HEADINGS = (
     "\ufeffVisit,Site,Day,Start,End,Where,Chair,Nurse,Patient MRN,Product,State,Cancelled late,Why cancelled,"
-    "Given g,Given mL,Wasted mL,Gravest reaction (CTCAE grade)"
+    "Given g,Given mL,Wasted mL,Gravest reaction (CTCAE grade),Made up"
 )
 URL = "/reports/visits.csv?from=2026-03-16&to=2026-03-22"
 
@@ -60,9 +60,9 @@ def test_visits_csv_has_one_line_per_visit_by_the_clock_of_the_site(client_for, 
     assert response.getvalue().decode() == "\r\n".join(
         [
             HEADINGS,
-            f"{done.public_id},{site},2026-03-16,09:00,13:00,In a chair,Chair 1,{who},Completed,,,29.55,295.50,4.50,3",
-            f"{late.public_id},{site},2026-03-17,13:15,17:15,In a chair,Chair 1,{who},Cancelled,yes,By phone,,,,",
-            f"{ahead.public_id},{site},2026-03-20,09:00,13:00,At home,,{who},Expected,,,,,,",
+            f"{done.public_id},{site},2026-03-16,09:00,13:00,In a chair,Chair 1,{who},Completed,,,29.55,295.50,4.50,3,",
+            f"{late.public_id},{site},2026-03-17,13:15,17:15,In a chair,Chair 1,{who},Cancelled,yes,By phone,,,,,",
+            f"{ahead.public_id},{site},2026-03-20,09:00,13:00,At home,,{who},Expected,,,,,,,",
             "",
         ]
     )
