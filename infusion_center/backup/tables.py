@@ -12,7 +12,7 @@ from infusion_center.backup.cells import Column
 from infusion_center.backup.errors import BackupError
 
 # What signs somebody in, and counts of the last minutes: a restored database signs nobody in.
-LEFT_OUT = ("django_session", "usersessions_usersession", "cache_entries")
+LEFT_OUT = ("django_session", "accounts_opensession", "cache_entries")
 # Kept by other means: a restore migrates to the same migrations.
 NOT_OURS = ("django_migrations",)
 

@@ -1,6 +1,7 @@
 """Web, worker and beat processes as several machines run them, and a browser that may ask any of the webs."""
 
 import json
+import os
 import sys
 import urllib.error
 import urllib.parse
@@ -18,8 +19,8 @@ class Fleet:
     def __init__(self, folder: Path, **settings: str):
         self._folder, self._programs = folder, {}
         self._env = {
+            **os.environ,
             **settings,
-            "PATH": str(BIN),
             "DJANGO_SETTINGS_MODULE": "infusion_center.settings",
             "DEBUG": "true",
             "READ_DOT_ENV": "false",
