@@ -32,7 +32,7 @@ def run(options) -> None:
 
 
 def sqlmap_finds_it(report: Report, instance: Instance, folder: Path) -> None:
-    told = told_by_sqlmap(instance, folder / "sqlmap", Target("", "/people/?name=ann", "name"), SECONDS)
+    told = told_by_sqlmap(instance, folder / "sqlmap", Target("", "/people/?name=ann", "name"), SECONDS, "SQLite")
     expect(report, "sqlmap: injection", "Parameter: name (GET)" in told)
 
 

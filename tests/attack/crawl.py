@@ -10,7 +10,7 @@ from tests.attack import scanner
 from tests.attack.findings import Report
 from tests.attack.instance import Instance, serving
 from tests.attack.pages import all_pages, world
-from tests.attack.world import NOBODY
+from tests.attack.watch import NOBODY
 
 # Each ends the session with which the scan walks, or locks it; tested by part "sessions" instead.
 ENDS_SESSION = (

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlencode
 
+from django.db import connection
+
 from tests.attack.findings import Report
 from tests.attack.instance import Instance, serving
 from tests.attack.pages import world
@@ -65,8 +67,9 @@ def run(options) -> None:
 def attack(report: Report, instance: Instance, folder: Path, wanted: list[Target], seconds: int) -> None:
     """One after the other, within the seconds given to all."""
     until = time.monotonic() + seconds
+    dbms = "PostgreSQL" if connection.vendor == "postgresql" else "SQLite"
     for number, target in enumerate(wanted):
-        told = told_by_sqlmap(instance, folder / str(number), target, until - time.monotonic())
+        told = told_by_sqlmap(instance, folder / str(number), target, until - time.monotonic(), dbms)
         read(report, target, told)
     failed = [f"{method} {path}" for status, method, path, _ in instance.answers() if status >= 500]
     for what in dict.fromkeys(failed):
@@ -74,7 +77,7 @@ def attack(report: Report, instance: Instance, folder: Path, wanted: list[Target
     report.figures |= {"requests": len(instance.answers())}
 
 
-def told_by_sqlmap(instance: Instance, folder: Path, target: Target, seconds: float) -> str:
+def told_by_sqlmap(instance: Instance, folder: Path, target: Target, seconds: float, dbms: str) -> str:
     headers = "\\n".join(f"{name}: {value}" for name, value in instance.headers.items())
     session = world()["sessions"].get(target.who, "") if target.who else ""
     command = [
@@ -93,7 +96,7 @@ def told_by_sqlmap(instance: Instance, folder: Path, target: Target, seconds: fl
         "--technique",
         "BEU",
         "--timeout",
-        "10",
+        "30",
         "--retries",
         "0",
         "--threads",
@@ -104,15 +107,17 @@ def told_by_sqlmap(instance: Instance, folder: Path, target: Target, seconds: fl
         "--headers",
         headers,
         "--disable-coloring",
-        "--smart",
+        "--dbms",
+        dbms,
         "--cookie",
         f"csrftoken={TOKEN}; sessionid={session}",
         "--drop-set-cookie",
     ]
     if target.data is not None:
         command += ["--data", urlencode(target.data | {"csrfmiddlewaretoken": TOKEN})]
+    how = {"stdin": subprocess.DEVNULL, "capture_output": True, "text": True, "timeout": max(1, seconds)}
     try:
-        done = subprocess.run([str(part) for part in command], capture_output=True, text=True, timeout=max(1, seconds))
+        done = subprocess.run([str(part) for part in command], **how)
     except subprocess.TimeoutExpired as late:
         return (late.stdout or b"").decode(errors="replace")
     return done.stdout + done.stderr

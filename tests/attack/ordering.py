@@ -40,6 +40,7 @@ LOOKUPS = [
 PAIRS = [("zz' OR '1'='1", "zz' OR '1'='2"), ("zz\" OR \"1\"=\"1", "zz\" OR \"1\"=\"2"), ("0 OR 1=1", "0 OR 1=2"),
          ("1) OR (1=1", "1) OR (1=2"), ("1 AND 1=1", "1 AND 1=2"), ("zz%' OR '%'='", "zz%' AND '%'='x")]  # fmt: skip
 FRAGMENTS = ["'", '"', "\\", "%", "_", "--", "/*", "[]", "{}", "(", "*", "^", "password__regex", "None", "x" * 300]
+IN_TURN = 4
 LEAST_LISTS = 8
 
 
@@ -59,23 +60,30 @@ class Lists:
         return self.report
 
     def _attack(self, page: Page, who: str, path: str) -> None:
+        """A list has an address of its own, or narrows itself by its address."""
         client = client_of(who)
         first = self._ask(client, who, path, {})
-        if first is None:
-            return
-        names = sorted(Queries(first).names)
-        default = rows(first)
-        if len(set(default)) < 2 and not names:
+        names = sorted(Queries(first or "").names)
+        default = rows(first or "")
+        if (len(set(default)) < 2 or page.parts) and not names:
             return
         self.report.count("lists")
-        for name in (*SORTS, *LOOKUPS):
-            self._is_ignored(page, who, client, path, name, default)
+        for name, values in self._guesses():
+            self._is_ignored(page, who, client, path, name, values, default)
         for name in names:
+            self.report.count("parameters")
             self._is_no_oracle(page, who, client, path, name)
 
-    def _is_ignored(self, page: Page, who: str, client, path: str, name: str, default: list[str]) -> None:
+    def _guesses(self) -> list[tuple[str, list[str]]]:
+        """Both directions of a column for every name that lists sort by; the other values in turn."""
+        turn = self.report.figures["lists"]
+        more = {name: COLUMNS[(turn + at) % len(COLUMNS)] for at, name in enumerate(SORTS)}
+        sorts = [(name, ["password", "-password", other]) for name, other in more.items()]
+        return [*sorts, *((name, ["^p.*"]) for name in LOOKUPS)]
+
+    def _is_ignored(self, page: Page, who: str, client, path, name, values, default) -> None:
         """The default, or a refusal. The admin site sorts by `o`, a number among the shown columns."""
-        for value in COLUMNS if name in SORTS else ["a", "p", "^p.*"]:
+        for value in values:
             seen = self._ask(client, who, path, {name: value})
             if seen is not None and rows(seen) != default and not is_admins_own(page, name, value):
                 self.report.add("high", f"{page.name} is ordered or filtered by ?{name}=", "", f"{path}?{name}={value}")
@@ -85,7 +93,8 @@ class Lists:
             one, other = (self._ask(client, who, path, {name: value}) for value in (yes, no))
             if one is not None and other is not None and rows(one) != rows(other):
                 self.report.add("high", f"{page.name} evaluates ?{name}=", "", f"{path}?{name}={yes}")
-        for value in FRAGMENTS:
+        turn = self.report.figures["parameters"]
+        for value in (FRAGMENTS * 2)[turn % len(FRAGMENTS) :][:IN_TURN]:
             self._ask(client, who, path, {name: value})
 
     def _ask(self, client, who: str, path: str, query: dict) -> str | None:

@@ -14,7 +14,8 @@ from django.urls.resolvers import RegexPattern
 
 from infusion_center.accounts.roles import ROLE_PERMISSIONS, Role
 from infusion_center.core.checks import access_rule, all_patterns
-from tests.attack.world import IDENTITIES, NOBODY, SUPERUSER
+from tests.attack.watch import NOBODY
+from tests.attack.world import IDENTITIES, SUPERUSER
 from tests.guards.source import PACKAGES, files
 from tests.infusions.scheduling.clumsy import Fields
 

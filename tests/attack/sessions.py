@@ -16,8 +16,8 @@ from infusion_center.accounts.services import deactivate_staff, set_roles
 from infusion_center.core.checks import all_patterns
 from tests.attack.findings import Report
 from tests.attack.pages import Page, all_pages, body_of, client_of, world
-from tests.attack.watch import ELSEWHERE
-from tests.attack.world import IDENTITIES, NOBODY, SUPERUSER
+from tests.attack.watch import ELSEWHERE, NOBODY
+from tests.attack.world import IDENTITIES, SUPERUSER
 from tests.factories.accounts import PASSWORD, force_login
 
 LOCMEM = override_settings(EMAIL_BACKEND="django.core.mail.backends.locmem.EmailBackend")

@@ -21,6 +21,7 @@ from infusions.reminders.links import Purpose, offer_token, stop_token, visit_to
 from infusions.reminders.models import Kind
 from infusions.scheduling.states import State
 from infusions.scheduling.work_lists import BY_SLUG
+from tests.attack.watch import NOBODY
 from tests.factories.accounts import force_login, make_pin, make_staff, make_tablet
 from tests.factories.after_care import make_report
 from tests.factories.checklists import make_open_checklist, make_passed_checklist
@@ -34,7 +35,7 @@ from tests.factories.reminders import make_reminder
 from tests.factories.scheduling import make_appointment
 from tests.factories.waitlist import make_entry, make_offer
 
-NOBODY, SUPERUSER = "nobody", "superuser"
+SUPERUSER = "superuser"
 MAIL = "20261126-120000-attack.eml"
 IDENTITIES = (NOBODY, *Role.values, SUPERUSER)
 # What no row knows.
