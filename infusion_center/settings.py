@@ -36,13 +36,21 @@ INSTALLED_APPS = [
     "lucide",
     "phonenumber_field",
     "csp",
+    "django_guid",
     "anymail",
 ]
 
 MIDDLEWARE = [
+    "infusion_center.core.request_log.CallersIdMiddleware",
+    "django_guid.middleware.guid_middleware",
+    "infusion_center.core.request_log.RequestLogMiddleware",
+    # What browsers are told comes before static files: those are answers too.
     "django.middleware.security.SecurityMiddleware",
-    "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
+    "django_permissions_policy.PermissionsPolicyMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "infusion_center.core.middleware.BrowserRulesMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -54,7 +62,6 @@ MIDDLEWARE = [
     "infusion_center.accounts.middleware.NoStoreMiddleware",
     "infusion_center.accounts.middleware.IdleLockMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
-    "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
 ]

@@ -13,3 +13,5 @@ urlpatterns = [
     path("", include("patients.urls")),
     path("", include("infusions.urls")),
 ]
+
+handler500 = "infusion_center.core.error_views.server_error"

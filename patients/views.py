@@ -8,8 +8,9 @@ from infusion_center.accounts.access import requires
 from infusion_center.accounts.roles import Permission, has_permission
 from infusion_center.audit import services as audit
 from infusion_center.core import clock
-from infusion_center.core.htmx import go_to, page_or_partial
+from infusion_center.core.htmx import go_to, is_htmx, page_or_partial
 from infusion_center.core.rules import RuleViolation
+from infusion_center.core.searching import to_sealed, typed, with_sealed
 from infusions.facility.queries import current_site
 from infusions.scheduling.models import Appointment
 from patients.forms import AmendmentForm
@@ -32,7 +33,9 @@ def opened_patient(request: HttpRequest, patient_id: str, *, what: str) -> Patie
 
 @requires(Permission.VIEW_PATIENT)
 def patient_list(request):
-    text = request.GET.get("q", "")[:100]
+    text = typed(request)
+    if request.method == "POST" and not is_htmx(request):
+        return to_sealed(request, text)
     visible = Patient.objects.visible_to(request.user)
     kinds = kinds_of(read_search(text, clock.now().date()))
     if kinds:
@@ -44,7 +47,8 @@ def patient_list(request):
     rows = patients[:SHOWN]
     add_next_visits(rows, request.user)
     context = {"text": text, "searched": bool(kinds), "patients": rows, "more": len(patients) > SHOWN}
-    return page_or_partial(request, "patients/patient_list.html", "patients/_patient_results.html", context)
+    response = page_or_partial(request, "patients/patient_list.html", "patients/_patient_results.html", context)
+    return with_sealed(response, request, text) if request.method == "POST" else response
 
 
 def add_next_visits(patients: list[Patient], user) -> None:

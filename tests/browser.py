@@ -38,3 +38,20 @@ def violations(page) -> list[str]:
     options = {"runOnly": {"type": "tag", "values": TAGS}, "resultTypes": ["violations"]}
     found = Axe().run(page, options=options).response["violations"]
     return [f"{rule['id']}: {node['target']}" for rule in found for node in rule["nodes"]]
+
+
+# All that a browser keeps for a site beside its cookies: storage, databases by name, the text of each stored answer.
+KEPT = """async () => {
+  const kept = [JSON.stringify(localStorage), JSON.stringify(sessionStorage)];
+  kept.push(JSON.stringify((await indexedDB.databases()).map(one => one.name)));
+  for (const name of await caches.keys()) {
+    const cache = await caches.open(name);
+    for (const request of await cache.keys()) kept.push(request.url, await (await cache.match(request)).text());
+  }
+  return kept.join("\\n");
+}"""
+
+
+def kept_in_browser(page) -> str:
+    """With the cookies that the page's script could read: there should be none."""
+    return page.evaluate(KEPT) + page.evaluate("document.cookie")

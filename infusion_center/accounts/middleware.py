@@ -16,7 +16,7 @@ from infusion_center.accounts.queries import tablet_with_key
 from infusion_center.accounts.tablet_services import record_lock
 from infusion_center.core import clock
 
-COOKIE = "tablet"
+COOKIE = "__Host-tablet" if settings.SESSION_COOKIE_SECURE else "tablet"
 LOCKED_STATUS = 423
 # What a locked tablet still answers: its own requests, the way out, and what to do in an emergency.
 OPEN_WHILE_LOCKED = {

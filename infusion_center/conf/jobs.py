@@ -33,6 +33,7 @@ REMINDER_LEASE_SECONDS = env.int("REMINDER_LEASE_SECONDS", 120)
 # How many mails one receiving domain gets a minute, from all senders together; 0: no limit.
 REMINDER_DOMAIN_PER_MINUTE = env.int("REMINDER_DOMAIN_PER_MINUTE", 300)
 REMINDER_SCAN_SECONDS = env.int("REMINDER_SCAN_SECONDS", 30)
+NOTE_BEAT_SECONDS = 60
 TRIM_CLAIMS_SECONDS = 6 * 60 * 60
 CELERY_BEAT_SCHEDULE_FILENAME = str(VAR_DIR / "celerybeat-schedule")
 TASKS = "infusions.reminders.tasks"
@@ -50,5 +51,6 @@ CELERY_BEAT_SCHEDULE = {
         REMINDER_SCAN_SECONDS, f"{TASKS}.plan_reminders", expires=4 * REMINDER_SCAN_SECONDS, last_run_at=LONG_AGO
     ),
     "send-reminders": every(REMINDER_SCAN_SECONDS, f"{TASKS}.send_due_reminders", last_run_at=LONG_AGO),
+    "note-beat": every(NOTE_BEAT_SECONDS, f"{TASKS}.note_beat", last_run_at=LONG_AGO),
     "trim-claims": every(TRIM_CLAIMS_SECONDS, "infusions.scheduling.tasks.trim_claims"),
 }

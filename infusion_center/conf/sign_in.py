@@ -34,7 +34,7 @@ SESSION_COOKIE_AGE = 12 * 60 * 60
 SESSION_EXPIRE_AT_BROWSER_CLOSE = True
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
-CSRF_COOKIE_HTTPONLY = False  # htmx sends the token as a header, from the page's own attribute
+CSRF_COOKIE_HTTPONLY = True  # htmx sends the token as a header, from the page's own attribute: no script reads cookies
 CSRF_COOKIE_SAMESITE = "Lax"
 CSRF_FAILURE_VIEW = "infusion_center.accounts.lock_views.csrf_failure"
 # Shared tablets: after how many minutes one left alone locks, and what stays when another person takes over.

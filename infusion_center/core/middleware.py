@@ -1,10 +1,26 @@
-"""Refuses what no browser sends and no database keeps, before any page looks something up by it."""
+"""What every answer tells browsers besides its policies; refuses what no browser sends and no database keeps."""
 
 from collections.abc import Callable, Iterator
 
-from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest
+from django.http import HttpRequest, HttpResponse
+from django.views.defaults import bad_request
 
 NUL = "\x00"
+
+
+# No search engine keeps a page of ours, no other site loads one as its own.
+BROWSER_RULES = {"X-Robots-Tag": "noindex, nofollow, noarchive", "Cross-Origin-Resource-Policy": "same-origin"}
+
+
+class BrowserRulesMiddleware:
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]):
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        for name, value in BROWSER_RULES.items():
+            response.headers[name] = value
+        return response
 
 
 class NoNulMiddleware:
@@ -15,7 +31,7 @@ class NoNulMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         if any(NUL in text for text in _sent(request)):
-            return HttpResponseBadRequest("This address or form holds a character that cannot be kept.")
+            return bad_request(request, None)
         return self.get_response(request)
 
 

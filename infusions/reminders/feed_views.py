@@ -112,5 +112,4 @@ def _plain(text: str, *, status: int) -> HttpResponse:
 
 def _keep_private(response: HttpResponse) -> HttpResponse:
     response.headers["Cache-Control"] = "private, no-cache"
-    response.headers["X-Robots-Tag"] = "noindex"
     return response

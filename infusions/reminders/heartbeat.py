@@ -14,7 +14,7 @@ from infusion_center.core.rules import Problem, warning
 from infusions.reminders.delivery_models import Heartbeat
 from infusions.reminders.models import Reminder, ReminderState
 
-PLANNER, SENDER = "planner", "sender"
+PLANNER, SENDER, BEAT = "planner", "sender", "beat"
 # No beat for this long, or a message due and unsent for this long: something is down.
 SILENT_AFTER = dt.timedelta(minutes=10)
 # So many tries of a message in vain take half an hour. When that happens to several and none goes all that while, it is
@@ -48,6 +48,10 @@ def note_beat(name: str, *, now: dt.datetime, **fields) -> None:
 
 def last_beat(name: str) -> Heartbeat | None:
     return Heartbeat.objects.filter(name=name).first()
+
+
+def beats() -> dict[str, dt.datetime]:
+    return dict(Heartbeat.objects.filter(name__in=(PLANNER, SENDER, BEAT)).values_list("name", "beat_at"))
 
 
 def health(now: dt.datetime) -> Health:

@@ -38,7 +38,7 @@ def count_search(request: HttpRequest, token: str) -> None:
 
 
 def count_guess(request: HttpRequest) -> None:
-    """One more link that opens nothing."""
+    """One more link that opens nothing, or a secret that is wrong."""
     _count(request, "guess", "")
 
 

@@ -9,7 +9,7 @@ from celery import shared_task
 from kombu.exceptions import OperationalError
 
 from infusion_center.core import clock
-from infusions.reminders import queries, services
+from infusions.reminders import heartbeat, queries, services
 
 logger = logging.getLogger(__name__)
 
@@ -31,6 +31,12 @@ def send_due_reminders(self) -> None:
     # A mail server that is away is left alone until beat wakes the next sweep.
     if not done["unavailable"] and queries.is_anything_due(clock.now()):
         _wake(send_due_reminders)
+
+
+@shared_task
+def note_beat() -> None:
+    """Woken by nobody but beat: that it ran says that beat lives, while planner and sender also wake each other."""
+    heartbeat.note_beat(heartbeat.BEAT, now=clock.now())
 
 
 def _wake(task) -> None:

@@ -10,6 +10,7 @@ from infusion_center.accounts.roles import Permission, has_permission
 from infusion_center.audit import services as audit
 from infusion_center.core import clock, mail_folder
 from infusion_center.core.rules import RuleViolation
+from infusion_center.core.searching import to_sealed, typed
 from infusions.facility.queries import current_site
 from infusions.reminders import queries
 from infusions.reminders.blocks import block_problems
@@ -22,14 +23,18 @@ from infusions.reminders.wording import preview_of
 from patients.queries import search_patients
 
 PAGE_SIZE = 50
+FILTERS = ("when", "state", "patient", "kind", "day")  # stand in the address as they are
 EVENTS_SHOWN = 20  # a receiver may put a message off for days, and each time is told
 
 
 @requires(Permission.VIEW_REMINDERS)
-@require_GET
+@require_http_methods(["GET", "HEAD", "POST"])
 def reminder_list(request):
+    if request.method == "POST":
+        asked = {name: value for name in FILTERS if (value := request.POST.get(name, ""))}
+        return to_sealed(request, typed(request), **asked)
     site, now = current_site(request), clock.now()
-    form = ReminderFilterForm(request.GET)
+    form = ReminderFilterForm(request.GET.dict() | {"q": typed(request)})
     chosen = form.chosen()
     found = search_patients(chosen["q"], limit=20) if chosen["q"] else None
     rows = queries.ledger_of(site, now, chosen, patients=found)

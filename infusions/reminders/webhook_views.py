@@ -6,7 +6,7 @@ The shared secret in the provider's address is the authority: without ANYMAIL_WE
 import logging
 from functools import wraps
 
-from anymail.exceptions import AnymailConfigurationError
+from anymail.exceptions import AnymailConfigurationError, AnymailWebhookValidationFailure
 from anymail.signals import AnymailTrackingEvent, EventType, RejectReason, tracking
 from anymail.webhooks.mailgun import MailgunTrackingWebhookView
 from anymail.webhooks.mandrill import MandrillCombinedWebhookView
@@ -14,9 +14,11 @@ from anymail.webhooks.postmark import PostmarkTrackingWebhookView
 from anymail.webhooks.sparkpost import SparkPostTrackingWebhookView
 from django.conf import settings
 from django.dispatch import receiver
-from django.http import Http404
+from django.http import Http404, HttpResponse
+from django.views.defaults import bad_request
 
 from infusion_center.accounts.access import anonymous_allowed
+from infusions.reminders import limits
 from infusions.reminders.delivery import REMINDER_KEY
 from infusions.reminders.delivery_models import MailEventKind
 from infusions.reminders.mail_events import MailReport, record_mail_event
@@ -46,11 +48,22 @@ def reported(view):
             raise Http404
         try:
             return view(request)
+        except AnymailWebhookValidationFailure:
+            return _refused(request)
         except AnymailConfigurationError as error:
             logger.error("a mail provider's report was not taken: %s", error)
             raise Http404 from error
 
     return guarded
+
+
+def _refused(request) -> HttpResponse:
+    """Without the secret, or not signed as the provider does. Who goes on trying is told to wait."""
+    try:
+        limits.count_guess(request)
+    except limits.AskedTooOften:
+        return HttpResponse(status=429, headers={"Retry-After": str(limits.PAUSE_SECONDS)})
+    return bad_request(request, None)
 
 
 WEBHOOKS = {

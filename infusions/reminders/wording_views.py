@@ -23,7 +23,11 @@ from infusions.reminders.wording_models import MailWording
 from patients.models import Language
 
 # A mail brings its own style sheet and is shown as what it is: no script, no form, nothing from anywhere.
-MAIL_ALONE = {"default-src": [NONE], "style-src": [UNSAFE_INLINE], "frame-ancestors": [NONE], "sandbox": ""}
+MAIL_ALONE = {
+    **{what: [NONE] for what in ("default-src", "base-uri", "form-action", "frame-ancestors")},
+    "style-src": [UNSAFE_INLINE],
+    "sandbox": "",
+}
 
 
 @requires(Permission.MANAGE_FACILITY)

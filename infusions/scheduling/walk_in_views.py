@@ -2,11 +2,12 @@
 
 from django.http import Http404
 from django.shortcuts import render
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_http_methods
 
 from infusion_center.accounts.access import requires
 from infusion_center.accounts.roles import Permission
 from infusion_center.core import clock
+from infusion_center.core.searching import to_sealed, typed
 from infusions.facility.models import Setting
 from infusions.facility.queries import current_site
 from infusions.scheduling.board_forms import SpotForm
@@ -17,16 +18,18 @@ from infusions.scheduling.walk_ins import Spot, WalkIn, find_walk_ins
 
 
 @requires(Permission.BOOK_APPOINTMENT)
-@require_safe
+@require_http_methods(["GET", "HEAD", "POST"])
 def walk_in(request):
     site = current_site(request)
     if site is None:
         raise Http404("You belong to no site.")
+    text = typed(request).strip()
+    if request.method == "POST":
+        return to_sealed(request, text)
     spot = _spot(request, site)
     now = clock.now()
     day = clock.local_date(spot.start, site.time_zone) if spot else chosen_day(request, site)
     day = max(day, clock.local_date(now, site.time_zone))
-    text = request.GET.get("q", "").strip()[:100]
     found = find_walk_ins(text=text, site=site, day=day, asked_by=request.user, spot=spot, now=now) if text else []
     context = {
         "site": site,

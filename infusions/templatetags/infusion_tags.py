@@ -4,6 +4,8 @@ import datetime as dt
 from decimal import Decimal
 
 from django import template
+from django.utils.html import format_html
+from django_guid import get_guid
 
 from infusion_center.core import clock
 from infusion_center.core.rules import Severity
@@ -12,6 +14,12 @@ from infusions.formulary.epinephrine import epinephrine_dose
 from patients.queries import banner_facts
 
 register = template.Library()
+
+
+@register.simple_tag
+def request_id() -> str:
+    """On pages about errors: by what the lines of this request are found in the log."""
+    return format_html("Number of this request: <code>{}</code>", number) if (number := get_guid()) else ""
 
 
 @register.filter

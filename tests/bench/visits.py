@@ -6,7 +6,6 @@ import datetime as dt
 import re
 from collections import deque
 from collections.abc import Callable, Iterator
-from urllib.parse import urlencode
 from uuid import uuid4
 
 from django.db import connection
@@ -15,6 +14,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import NoReverseMatch, reverse
 
 from infusion_center.core import clock
+from infusion_center.core.searching import seal
 from infusions.facility.models import Setting
 from infusions.orders.models import InfusionOrder
 from infusions.scheduling.booking import book_appointment, cancel_appointment
@@ -183,7 +183,7 @@ class Desk:
         }
         rows = []
         for kind, typed in kinds.items():
-            path = f"{reverse('patients:patient-list')}?{urlencode({'q': typed})}"
+            path = f"{reverse('patients:patient-list')}?s={seal(typed, whose=self.user.public_id)}"
             rows += self.page(f"patient search as typed, {kind}", path, 2, **{"HX-Request": "true"})
             rows += self.page(f"patient search page, {kind}", path, 2)
         return rows

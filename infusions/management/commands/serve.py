@@ -2,6 +2,7 @@
 
 import os
 import shlex
+import shutil
 import signal
 import socket
 import sys
@@ -34,7 +35,10 @@ class Command(BaseCommand):
         sys.exit(self.run_processes(port))
 
     def run_processes(self, port: int) -> int:
-        environment = {**os.environ, "PORT": str(port), "PYTHONUNBUFFERED": "1"}
+        figures = settings.VAR_DIR / "metrics"
+        shutil.rmtree(figures, ignore_errors=True)  # of processes that are gone
+        for_people = {"LOG_FORMAT": "plain", "LOG_LEVEL": "WARNING"}
+        environment = {**for_people, **os.environ, "PORT": str(port), "PYTHONUNBUFFERED": "1"}
         manager = Manager()
         if not os.environ.get("REDIS_URL"):
             broker_port = free_port()
@@ -45,14 +49,15 @@ class Command(BaseCommand):
         celery = ("celery", "--app", "infusion_center", "--quiet")
         processes = {
             "web": program(
-                "gunicorn", "infusion_center.wsgi", "--bind", f"{HOST}:{port}", "--workers", 2, "--threads", 4,
-                "--log-level", "warning",
+                "gunicorn", "infusion_center.wsgi", "--config", "python:infusion_center.gunicorn_conf",
+                "--bind", f"{HOST}:{port}", "--workers", 2, "--threads", 4,
             ),
             "worker": program(*celery, "worker", "--concurrency", 1, "--loglevel", "WARNING"),
             "beat": program(*celery, "beat", "--loglevel", "WARNING"),
         }  # fmt: skip
         for name, command in processes.items():
-            manager.add_process(name, command, env=environment, cwd=str(settings.BASE_DIR))
+            more = {"PROMETHEUS_MULTIPROC_DIR": str(figures)} if name == "web" else {}
+            manager.add_process(name, command, env={**environment, **more}, cwd=str(settings.BASE_DIR))
         # A closed terminal sends HUP: treat it as Ctrl-C, so that nothing is left running.
         signal.signal(signal.SIGHUP, lambda *_: os.kill(os.getpid(), signal.SIGTERM))
         self.greet(port)

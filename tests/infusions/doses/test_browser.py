@@ -10,7 +10,7 @@ from playwright.sync_api import expect
 from infusion_center.core import clock
 from infusions.doses.models import DoseState, RateChange, VitalSigns
 from infusions.scheduling.states import State
-from tests.browser import violations
+from tests.browser import kept_in_browser, violations
 from tests.factories.doses import make_dose_record
 from tests.factories.facility import make_nurse, make_site
 from tests.factories.orders import make_order
@@ -110,6 +110,8 @@ def test_vital_signs_and_step_by_taps(nurse, open_page):
     page.get_by_text("The pump runs at 42 mL/h.").wait_for()
     assert list(RateChange.objects.order_by("at").values_list("kind", "rate_ml_per_h")) == [("start", 21), ("step", 42)]
     assert VitalSigns.objects.filter(phase="during").count() == 1
+    kept, patient = kept_in_browser(page), record.appointment.patient
+    assert [word for word in (patient.family_name, patient.mrn, "mL/h") if word in kept] == []
 
 
 def test_rate_by_preset_and_stepper(nurse, open_page):

@@ -171,7 +171,7 @@ def test_staff_see_it_in_the_ledger_without_a_chart_being_opened(owed, nurse, cl
     page = client.get(reverse("reminders:reminder-detail", args=[owed.public_id])).content.decode()
     assert ("You have 1 visit on Tuesday, June 2, 2026." in page, nurse.user.email in page) == (True, True)
     assert not AuditEvent.objects.filter(action="chart.opened").exists()
-    found = client.get(reverse("reminders:reminder-list") + "?q=nobody&when=coming")
+    found = client.post(reverse("reminders:reminder-list"), {"q": "nobody", "when": "coming"}, follow=True)
     assert list(found.context["page"]) == []
 
 

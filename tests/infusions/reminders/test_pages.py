@@ -17,6 +17,7 @@ from tests.factories.reminders import make_reminder
 from tests.factories.scheduling import make_appointment
 
 pytestmark = pytest.mark.django_db
+URL = reverse("reminders:reminder-list")
 NOON = dt.datetime(2026, 6, 1, 16, tzinfo=dt.UTC)
 DAY = dt.timedelta(days=1)
 
@@ -75,7 +76,9 @@ def test_the_list_finds_a_patient_by_name(client_for, site, appointment):
     mine = make_reminder(appointment=make_appointment(site=site, patient=patient, day=dt.date(2026, 6, 18)))
     make_reminder(appointment=appointment)
     write_search_keys(patient)
-    assert listed(client_for("scheduler"), "?q=zebra") == [mine.public_id]
+    sent = client_for("scheduler").post(URL, {"q": "zebra", "when": "coming", "kind": ""})
+    assert ("zebra" in sent.url, "when=coming&s=" in sent.url) == (False, True)
+    assert listed(client_for("scheduler"), sent.url.removeprefix(URL)) == [mine.public_id]
 
 
 @pytest.mark.parametrize("query", ["?day=x", "?when=x&state=x&kind=x", "?page=9999", "?patient=x&q=nobody"])

@@ -1,6 +1,7 @@
 """Moving on the board: what the preview says, that it writes nothing, and the move that comes back to the board."""
 
 import datetime as dt
+from urllib.parse import urlencode
 
 import pytest
 from django.urls import reverse
@@ -132,9 +133,13 @@ def test_a_visit_that_has_begun_stays_where_it_is(center, desk, visit):
     assert [problem.code for problem in found.problems] == ["wrong-state"]
 
 
+def search(desk, **asked):
+    return desk.post(f"{reverse('scheduling:walk-in')}?{urlencode(asked)}", {"q": "heron"}, follow=True)
+
+
 def walk_ins(desk, **asked):
     """The only patient found: what the page knows of him, and the starts with their forms."""
-    page = desk.get(reverse("scheduling:walk-in"), {"q": "heron", **asked})
+    page = search(desk, **asked)
     ((one, _, rows),) = page.context["found"]
     return one, [row for row, _ in rows]
 
@@ -157,7 +162,7 @@ def test_walk_in_who_is_booked_later_may_have_that_visit_moved_here(center, desk
 
 def test_walk_in_without_an_order_in_force_is_sent_to_enter_one(center, desk):
     make_patient(family_name="Heron", given_name="Uma")
-    assert "No order in force" in desk.get(reverse("scheduling:walk-in"), {"q": "heron"}).content.decode()
+    assert "No order in force" in search(desk).content.decode()
 
 
 def test_walk_in_pointed_at_a_place_is_told_whether_it_fits_there(center, desk):

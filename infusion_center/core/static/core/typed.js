@@ -10,7 +10,8 @@
   // Only forms that record something: filters and searches hold nothing worth keeping.
   function formOf(field) {
     var form = field.form;
-    return form && form.method === "post" ? form.getAttribute("action").replace(/#.*/, "") : null;
+    var records = form && form.method === "post" && form.getAttribute("role") !== "search";
+    return records ? form.getAttribute("action").replace(/#.*/, "") : null;
   }
 
   // One group for the radios or checkboxes of a name, else one for each field.
