@@ -30,13 +30,14 @@ class Target:
     path: str
     parameters: str  # those that are tried
     data: dict | None = None
+    by_htmx: bool = False  # else what is searched for is sealed, and asked for by a redirect
 
 
 def targets() -> list[Target]:
     known = world()["known"]
     patient, order = known["patient_id"][0], known["order_id"][0]
     return [
-        Target("scheduler", "/patients/?q=number&page=1", "q,page"),
+        Target("scheduler", "/patients/", "q", {"q": "number"}, by_htmx=True),
         Target("scheduler", "/board/?day=2026-11-26&view=list", "day,view"),
         Target("scheduler", f"/orders/{order}/slots/?start=2026-11-26&setting=facility&nurse=x", "start,nurse"),
         Target("scheduler", "/waitlist/?state=waiting&page=1", "state"),
@@ -78,7 +79,8 @@ def attack(report: Report, instance: Instance, folder: Path, wanted: list[Target
 
 
 def told_by_sqlmap(instance: Instance, folder: Path, target: Target, seconds: float, dbms: str) -> str:
-    headers = "\\n".join(f"{name}: {value}" for name, value in instance.headers.items())
+    sent = instance.headers | ({"HX-Request": "true"} if target.by_htmx else {})
+    headers = "\\n".join(f"{name}: {value}" for name, value in sent.items())
     session = world()["sessions"].get(target.who, "") if target.who else ""
     command = [
         sys.executable,

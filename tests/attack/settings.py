@@ -22,6 +22,7 @@ STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.Static
 WHITENOISE_USE_FINDERS = WHITENOISE_AUTOREFRESH = True
 # Each request would be a line: the run counts them itself.
 LOGGING["root"]["level"] = "CRITICAL"  # noqa: F405
+LOGGING["loggers"] = {"django": {"level": "CRITICAL"}}  # noqa: F405
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):  # noqa: F405
     # A copy that is thrown away: nothing waits for the disk.
     OPTIONS = DATABASES["default"]["OPTIONS"]  # noqa: F405

@@ -13,6 +13,8 @@ HEADERS = {
     "X-Frame-Options": re.compile("^(DENY|SAMEORIGIN)$"),
     "Referrer-Policy": re.compile("^(same-origin|no-referrer)$"),
     "Strict-Transport-Security": re.compile(r"max-age=\d{8}"),
+    "Permissions-Policy": re.compile(r"geolocation=\(\)"),
+    "Cross-Origin-Resource-Policy": re.compile("^same-origin$"),
     "Cross-Origin-Opener-Policy": re.compile("^same-origin$"),
 }
 # A monitor is told by its status that something is missing; here no broker and no worker run.
