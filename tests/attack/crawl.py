@@ -9,7 +9,7 @@ from infusion_center.accounts.roles import Role
 from tests.attack import scanner
 from tests.attack.findings import Report
 from tests.attack.instance import Instance, serving
-from tests.attack.pages import all_pages, world
+from tests.attack.pages import all_pages, cookies
 from tests.attack.watch import NOBODY
 
 # Each ends the session with which the scan walks, or locks it; tested by part "sessions" instead.
@@ -21,7 +21,6 @@ ENDS_SESSION = (
     "/staff/*/deactivate/",
 )
 WHO = (NOBODY, *Role.values)
-TOKEN = "a" * 32
 LEAST_ROUTES = 150
 
 
@@ -56,9 +55,8 @@ def attack(report: Report, instance: Instance, folder: Path, seconds: int) -> No
 
 
 def start(instance: Instance, who: str, starts: list[str], folder: Path, seconds: int):
-    cookie = f"csrftoken={TOKEN}" + ("" if who == NOBODY else f"; sessionid={world()['sessions'][who]}")
     return scanner.start(
-        instance, f"wapiti-{who}", folder, cookie=cookie, starts=starts, without=list(ENDS_SESSION),
+        instance, f"wapiti-{who}", folder, cookie=cookies(who), starts=starts, without=list(ENDS_SESSION),
         crawl_seconds=seconds // 5, attack_seconds=max(2, seconds // 30),
     )  # fmt: skip
 

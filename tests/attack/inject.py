@@ -13,11 +13,10 @@ from django.db import connection
 
 from tests.attack.findings import Report
 from tests.attack.instance import Instance, serving
-from tests.attack.pages import world
+from tests.attack.pages import TOKEN, cookies, world
 from tests.attack.scanner import LOOPBACK
 
 PROGRAM = "/usr/share/sqlmap/sqlmap.py"
-TOKEN = "a" * 32
 # Told by sqlmap itself: what it tried and found nothing in, and what it found.
 CLEAN = "all tested parameters do not appear to be injectable"
 TESTED = re.compile(r"(?:GET|POST) parameter '([^']+)' does not seem to be injectable")
@@ -81,7 +80,6 @@ def attack(report: Report, instance: Instance, folder: Path, wanted: list[Target
 def told_by_sqlmap(instance: Instance, folder: Path, target: Target, seconds: float, dbms: str) -> str:
     sent = instance.headers | ({"HX-Request": "true"} if target.by_htmx else {})
     headers = "\\n".join(f"{name}: {value}" for name, value in sent.items())
-    session = world()["sessions"].get(target.who, "") if target.who else ""
     command = [
         sys.executable,
         LOOPBACK,
@@ -112,7 +110,7 @@ def told_by_sqlmap(instance: Instance, folder: Path, target: Target, seconds: fl
         "--dbms",
         dbms,
         "--cookie",
-        f"csrftoken={TOKEN}; sessionid={session}",
+        cookies(target.who),
         "--drop-set-cookie",
     ]
     if target.data is not None:

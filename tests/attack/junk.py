@@ -72,7 +72,7 @@ HEADERS = {
     "Cookie": [
         "tablet=x; messages=broken; django_language=xx",
         "messages=W1tdXQ:x:y; csrftoken=short",
-        "sessionid=zzz; =",
+        "__Host-session=zzz; =",
     ],
 }
 headers = st.lists(st.sampled_from(sorted(HEADERS)), max_size=2, unique=True).flatmap(

@@ -20,6 +20,7 @@ from tests.guards.source import PACKAGES, files
 from tests.infusions.scheduling.clumsy import Fields
 
 HOST = "127.0.0.1"
+TOKEN = "a" * 32
 # Pages of the admin site that its patterns give twice, or that only redirect to what is asked anyway.
 LEFT_OUT = {"admin:view_on_site", "admin:"}
 
@@ -72,6 +73,12 @@ def may_open(name: str, pattern) -> tuple[str, ...]:
 @cache
 def world() -> dict:
     return json.loads((settings.FOLDER / "world.json").read_text())
+
+
+def cookies(identity: str) -> str:
+    """As a scanner sends them: any token will do that cookie and form have in common."""
+    session = world()["sessions"].get(identity)
+    return f"{settings.CSRF_COOKIE_NAME}={TOKEN}" + (f"; {settings.SESSION_COOKIE_NAME}={session}" if session else "")
 
 
 def client_of(identity: str, **options) -> Client:

@@ -1,6 +1,7 @@
 """Wapiti: how it is installed, asked and read. It lives in an environment of its own, as it pins what we use newer."""
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -15,8 +16,13 @@ LOOPBACK = Path(__file__).with_name("loopback.py")
 LEVELS = {4: "high", 3: "high", 2: "medium", 1: "low", 0: "info"}
 # Without those that ask the network (ssrf, xxe, log4shell), guess file names, or wait to see whether a database does.
 MODULES = "sql,xss,permanentxss,exec,file,redirect,crlf,csrf,cookieflags,http_headers,csp,methods,htaccess"
-# What an answer of ours means by design, by the words of the finding; each with the reason.
-BY_DESIGN: dict[tuple[str, str], str] = {}
+# (kind of finding, where): each with the reason why it is no fault. They are counted.
+BY_DESIGN = {
+    (
+        "Cross Site Request Forgery",
+        re.compile(r"^/[vom]/"),
+    ): "patients' pages use no session: the signed link is the authority",
+}
 
 
 def install() -> None:
@@ -114,6 +120,7 @@ def _note(report: Report, group: str, category: str, one: dict) -> None:
     if group == "anomalies" and category == "Internal Server Error":
         level = "high"
     info = one["info"].splitlines()[0][:160]
-    if any(category == kind and words in info for kind, words in BY_DESIGN):
+    if any(category == kind and where.match(one["path"]) for kind, where in BY_DESIGN):
+        report.count("by design")
         return
     report.add(level, f"{category}: {info}", "", one["http_request"].splitlines()[0] + f" [{one['module']}]")

@@ -15,13 +15,12 @@ from infusion_center.accounts.models import User
 from infusion_center.accounts.services import deactivate_staff, set_roles
 from infusion_center.core.checks import all_patterns
 from tests.attack.findings import Report
-from tests.attack.pages import Page, all_pages, body_of, client_of, world
+from tests.attack.pages import TOKEN, Page, all_pages, body_of, client_of, world
 from tests.attack.watch import ELSEWHERE, NOBODY
 from tests.attack.world import IDENTITIES, SUPERUSER
 from tests.factories.accounts import PASSWORD, force_login
 
 LOCMEM = override_settings(EMAIL_BACKEND="django.core.mail.backends.locmem.EmailBackend")
-TOKEN = "a" * 32
 # Views without a token against forged requests. They use no session: the address or a shared secret is the authority.
 WITHOUT_TOKEN = re.compile(
     r"^reminders:(visit|before-visit|after-visit|move-visit|cancel-visit|offer|stop|\w+-webhook)$"
@@ -121,7 +120,7 @@ class Sessions:
         client.post("/accounts/login/", {"login": world()["people"]["nurse"], "password": PASSWORD})
         for name, needs in {
             settings.SESSION_COOKIE_NAME: ("secure", "httponly", "samesite"),
-            settings.CSRF_COOKIE_NAME: ("secure", "samesite"),
+            settings.CSRF_COOKIE_NAME: ("secure", "httponly", "samesite"),
         }.items():
             if name not in client.cookies:
                 self.report.too_little.append(f"no cookie {name} was set")
