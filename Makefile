@@ -7,7 +7,7 @@ ARGS ?=
 # A file's tests stay together: some share a costly fixture.
 PYTEST = $(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
-.PHONY: run test test-sqlite test-postgresql test-faults lint fix bench check
+.PHONY: run test test-sqlite test-postgresql test-faults test-attack lint fix bench check
 
 run: .venv/run-installed env-keys
 	@exec $(BIN)/python manage.py serve
@@ -23,6 +23,10 @@ test-postgresql: .venv/dev-installed
 # Real workers, broker, mail server and databases, and some hundred faults on each engine: docs/faults.md.
 test-faults: .venv/dev-installed
 	$(BIN)/python -m tests.faults $(ARGS)
+
+# Scanners and our own checks against the application, on the loopback: docs/attack.md.
+test-attack: .venv/dev-installed
+	$(BIN)/python -m tests.attack $(ARGS)
 
 lint: .venv/dev-installed
 	$(BIN)/ruff check .

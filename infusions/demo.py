@@ -73,7 +73,7 @@ class Demo:
 def build_demo(*, seed: int = 1, say: Callable[[str], None] = lambda line: None) -> Demo:
     """One site, 12 chairs, 5 nurses and 2 home nurses, 60 patients, six weeks behind and six ahead."""
     now = clock.now()
-    demo = Demo(today=clock.local_date(now, TIME_ZONE), dice=random.Random(seed), say=say)
+    demo = Demo(today=clock.local_date(now, TIME_ZONE), dice=random.Random(seed), say=say)  # nosec B311: made-up people, the same again by the same seed
     opened = demo.at(demo.first_day - dt.timedelta(days=60), "09:00")
     with clock.pretend(opened):
         make_center(demo)

@@ -77,7 +77,7 @@ def build_site(
     tier: Tier, number: int, *, staff: dict[str, User], plans: PlanBook, now: dt.datetime, seed: int = 1, **fields
 ) -> tuple[Place, int]:
     """One site with its staff, patients, orders and visits. `fields` are the site's, such as its time zone."""
-    dice = random.Random(f"{seed}-{number}")
+    dice = random.Random(f"{seed}-{number}")  # nosec B311: made-up people, the same again by the same seed
     place = open_site(tier, number, staff=staff, **fields)
     today = clock.local_date(now, place.site.time_zone)
     first_day = today - dt.timedelta(days=round(tier.years * 365))

@@ -220,7 +220,7 @@ def first_that_holds(
     for attempt in range(SEAT_TRIES):
         proposal = look()
         refuse_if_blocking(approvals(proposal.problems, by), override_reason)
-        seat = random.choice(proposal.seats) if attempt else proposal.seats[0]
+        seat = random.choice(proposal.seats) if attempt else proposal.seats[0]  # nosec B311: spreads those who met at a seat; keeps no secret
         try:
             with transaction.atomic():
                 return write(proposal, seat)

@@ -36,7 +36,7 @@ def tried_again(service: Callable) -> Callable:
                     raise
                 if _waited_long_enough(error):
                     break
-                time.sleep(random.uniform(0, 0.02 * 2**attempt))
+                time.sleep(random.uniform(0, 0.02 * 2**attempt))  # nosec B311: spreads those who wait; keeps no secret
         raise RuleViolation([BUSY])
 
     return wrapped

@@ -75,14 +75,14 @@ def simulate(*, weeks: int, seed: int, center: Center | None = None, weights: We
     center, weights = center or Center(), weights or Weights()
     outcomes = {policy: Outcome() for policy in POLICIES}
     for week in range(weeks):
-        calls = calls_of_a_week(random.Random(f"{seed}-{week}"), center, TAPER[week % len(TAPER)])
+        calls = calls_of_a_week(random.Random(f"{seed}-{week}"), center, TAPER[week % len(TAPER)])  # nosec B311: made-up days, the same again by the same seed
         for policy, outcome in outcomes.items():
             booked = _Week(center, weights)
             for call in calls:
                 booked.book(call, policy, outcome)
             booked.measure(outcome)
             for number in range(WORKDAYS):
-                play_day(booked.planned[number], center.nurses, random.Random(f"{seed}-{week}-{number}"), outcome)
+                play_day(booked.planned[number], center.nurses, random.Random(f"{seed}-{week}-{number}"), outcome)  # nosec B311: made-up days, the same again by the same seed
     return {policy: outcome.figures() for policy, outcome in outcomes.items()}
 
 
