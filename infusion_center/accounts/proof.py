@@ -8,16 +8,18 @@ from __future__ import annotations
 
 from urllib.parse import urlsplit
 
+from allauth.account import app_settings
 from allauth.account.authentication import AUTHENTICATION_METHODS_SESSION_KEY as METHODS
+from allauth.account.forms import ReauthenticateForm
 from allauth.account.internal.flows.reauthentication import did_recently_reauthenticate, reauthenticate_by_password
 from allauth.core import ratelimit
+from allauth.utils import get_form_class
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme, urlencode
 from django_htmx.http import HttpResponseClientRedirect
 
-from infusion_center.accounts.forms import ReauthenticateForm
 from infusion_center.core.htmx import is_htmx
 
 FIELD = "proof-password"
@@ -41,7 +43,8 @@ def ask_for_proof(request: HttpRequest, *, download: bool = False) -> HttpRespon
     if request.method != "POST" or request.FILES or is_htmx(request):
         return _to_the_page_that_asks(request, download)
     asked = FIELD in request.POST
-    form = ReauthenticateForm(request.POST if asked else None, user=request.user, prefix="proof")
+    form_class = get_form_class(app_settings.FORMS, "reauthenticate", ReauthenticateForm)  # ours, by the settings
+    form = form_class(request.POST if asked else None, user=request.user, prefix="proof")
     if asked and not ratelimit.consume(request, action="reauthenticate", user=request.user):
         return ratelimit.respond_429(request)
     if asked and form.is_valid():
