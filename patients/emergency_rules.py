@@ -60,10 +60,10 @@ def extension_problems(access: EmergencyAccess, now: dt.datetime, *, is_extended
     return []
 
 
-def review_problems(access: EmergencyAccess, *, by, note: str) -> list[Problem]:
+def review_problems(access: EmergencyAccess, reviewer, note: str) -> list[Problem]:
     if access.reviewed_at is not None:
         return [blocker("reviewed-already", f"{access.reviewed_by} has reviewed this access already.")]
-    if access.user_id == by.pk:
+    if access.user_id == reviewer.pk:
         return [blocker("own-access", "Another manager has to review your own access.")]
     if not note:
         return [blocker("note-missing", "Write what you found.", field="note")]

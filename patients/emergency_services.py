@@ -80,7 +80,7 @@ def close_emergency_access(*, access: EmergencyAccess, by, now=None) -> int:
 def review_emergency_access(*, access: EmergencyAccess, note: str, by, now=None) -> EmergencyAccess:
     """A manager who was not the person looked at it and says what he found. Raises RuleViolation."""
     access, note = _locked(access), _tidied(note)
-    refuse_if_blocking(rules.review_problems(access, by=by, note=note))
+    refuse_if_blocking(rules.review_problems(access, by, note))
     access.reviewed_at, access.reviewed_by, access.review_note = now or clock.now(), by, note
     access.save(update_fields=["reviewed_at", "reviewed_by", "review_note"])
     audit.record("emergency.reviewed", access, by=by, patient=access.patient, reviewed=access.public_id)

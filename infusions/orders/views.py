@@ -130,9 +130,9 @@ def visits_ahead(request, order):
     return [one for one in ahead if one.visit.site_id in sites]
 
 
-def by_other_orders(request, order):
+def by_other_orders(order, user):
     """What the patient has ahead by other orders at the person's sites."""
-    sites = set(Site.objects.visible_to(request.user).values_list("pk", flat=True))
+    sites = set(Site.objects.visible_to(user).values_list("pk", flat=True))
     return [visit for visit in visits_by_other_orders(order, clock.now()) if visit.site_id in sites]
 
 
@@ -167,7 +167,7 @@ def show_order(request, order, *, sign_form=None, status=200):
         "window": rules.dose_window(order),
         "visits": visits_of(request, order),
         "ahead": visits_ahead(request, order),
-        "elsewhere": by_other_orders(request, order) if order.status == OrderStatus.SIGNED else [],
+        "elsewhere": by_other_orders(order, request.user) if order.status == OrderStatus.SIGNED else [],
         "may_stop": may_stop(permissions_here(request), order),
         "is_expired": order.valid_until < today,
     }
