@@ -55,13 +55,14 @@ def parsed_options():
     parser.add_argument("--seed", type=int, default=int(os.environ.get("ATTACK_SEED", "1")))
     parser.add_argument("--requests", type=int, default=10_000, help="of the fuzz")
     parser.add_argument("--seconds", type=int, default=75, help="that each scanner may take")
+    parser.add_argument("--limit", type=int, default=900, help="seconds of all parts; a slow machine needs more")
     parser.add_argument("--parts", nargs="+", choices=PARTS, default=PARTS)
     parser.add_argument("--keep", action="store_true", help="keep the folder with logs and reports")
     return parser.parse_args()
 
 
 def run(wanted: list, databases: Databases, options, installing: subprocess.Popen) -> None:
-    waiting, running = list(wanted), []
+    waiting, running, until = list(wanted), [], time.monotonic() + options.limit
     try:
         while waiting or running:
             while waiting and len(running) < AT_A_TIME:
@@ -70,6 +71,8 @@ def run(wanted: list, databases: Databases, options, installing: subprocess.Pope
                     raise RuntimeError(f"{scanner.PINNED} could not be installed")
                 running.append(started(part, share, databases, options))
             time.sleep(0.1)
+            if time.monotonic() > until:
+                break  # what has left no report has not run
             running = [process for process in running if process.poll() is None]
     finally:
         for process in running:
@@ -95,9 +98,7 @@ def started(part: str, share: str, databases: Databases, options) -> subprocess.
         "--report",
         str(databases.folder / f"{name}.json"),
     ]
-    began = time.monotonic()
-    env = databases.copy(name) | {"ATTACK_BEGAN": str(began)}
-    return subprocess.Popen(command, env=env, cwd=ROOT, start_new_session=True)
+    return subprocess.Popen(command, env=databases.copy(name), cwd=ROOT, start_new_session=True)
 
 
 def name_of(part: str, share: str) -> str:
