@@ -8,6 +8,8 @@ import time_machine
 from infusion_center.audit import services as audit
 from infusion_center.audit.models import AuditEvent
 from infusion_center.audit.presenters import present
+from patients.services import note_site
+from tests.factories.accounts import make_staff
 from tests.factories.facility import make_site
 from tests.factories.patients import make_patient
 
@@ -34,13 +36,29 @@ def test_trail_filters_by_person_patient_kind_and_local_day(client_for, manager,
     assert shown(client, "?day=2026-03-03") == ["staff.invited", "patient.amended"]
 
 
-def test_trail_tells_about_an_unknown_mrn(client_for):
-    assert "No patient has this MRN." in client_for("manager").get("/audit/?mrn=NONE").content.decode()
+def test_trail_tells_about_an_unknown_mrn_and_one_of_another_site_alike(client_for, site):
+    make_patient(site=make_site(), mrn="FAR-1")
+    for mrn in ("NONE", "FAR-1"):
+        page = client_for("manager").get(f"/audit/?mrn={mrn}").content.decode()
+        assert "No patient of your sites has this MRN." in page
 
 
 def test_events_of_foreign_sites_are_not_shown(client_for, manager):
-    audit.record("appointment.booked", manager, by=manager, site=make_site())
-    assert shown(client_for("manager")) == []
+    other = make_site()
+    patient, stranger = make_patient(site=other), make_staff(site=other, full_name="Far Away")
+    audit.record("appointment.booked", manager, by=manager, site=other)
+    audit.record("patient.amended", patient, by=stranger, patient=patient)
+    audit.record("staff.invited", stranger, by=stranger)
+    client = client_for("manager")
+    assert shown(client) == []
+    assert client.get(f"/patients/{patient.public_id}/trail/").status_code == 404
+    assert "Far Away" not in client.get("/audit/").content.decode()
+
+
+def test_that_a_further_site_treats_a_patient_is_told_at_all_his_sites(client_for, scheduler):
+    patient, other = make_patient(), make_site()
+    note_site(patient=patient, site=other, by=make_staff(site=other), why="treat-here")
+    assert shown(client_for("manager"), "?action=patient") == ["patient.site_added"]
 
 
 def test_patient_trail_shows_the_patients_events_and_records_the_look(client_for, manager):
