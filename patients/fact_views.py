@@ -85,10 +85,10 @@ def consent_create(request, patient_id):
 
 @requires(Permission.RECORD_CLINICAL_DATA)
 def fact_retract(request, patient_id, kind, fact_id):
-    patient = opened_patient(request, patient_id, what=kind)
     if kind not in KINDS:
         raise Http404
-    fact = get_object_or_404(KINDS[kind].objects.current(), patient=patient, public_id=fact_id)
+    fact = get_object_or_404(KINDS[kind].objects.current(), patient__public_id=patient_id, public_id=fact_id)
+    patient = opened_patient(request, patient_id, what=kind)
     form = RetractForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         try:

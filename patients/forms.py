@@ -13,7 +13,7 @@ from patients.models import Patient, Sex
 
 # Problems that a person may accept after looking, and the words beside the tick.
 ACCEPTABLE = {
-    "possible-duplicate": "I compared the charts: this is another person. Save all the same.",
+    "possible-duplicate": "I compared the charts, or asked: this is another person. Save all the same.",
     "weight-implausible-for-age": "I checked the weight: it is right, and in kilograms. Save all the same.",
 }
 US_ZONES = {

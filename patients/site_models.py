@@ -33,4 +33,5 @@ def treated_where(user, patient: str = "pk") -> Exists:
 
     EXISTS and no join: rows stay single when a patient and a person share several sites, and may still be locked.
     """
-    return Exists(PatientSite.objects.filter(patient=OuterRef(patient), site__memberships__user=user))
+    own = user.site_memberships.values("site")
+    return Exists(PatientSite.objects.filter(patient=OuterRef(patient), site__in=own))

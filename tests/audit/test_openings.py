@@ -5,6 +5,7 @@ from django.urls import reverse
 
 from infusion_center.audit.models import AuditEvent
 from tests.factories.accounts import make_staff
+from tests.factories.facility import make_site
 from tests.factories.orders import make_order
 from tests.factories.scheduling import make_appointment
 
@@ -39,7 +40,7 @@ def test_moving_and_cancelling_a_visit_are_recorded_openings(client_for, site, n
 
 
 def test_the_admin_records_who_opened_an_order(client, db):
-    order, user = make_order(), make_staff()
+    order, user = make_order(), make_staff(site=make_site())
     user.is_staff = user.is_superuser = True
     user.save()
     client.force_login(user)

@@ -10,8 +10,10 @@ from django.core.management import call_command
 from infusion_center.audit import services as audit
 from infusion_center.audit.models import AuditEvent
 from infusion_center.audit.presenters import present
+from patients.services import note_site
 from patients.site_models import PatientSite
 from tests.audit.tampering import EVENTS, tamper, verified
+from tests.factories.accounts import make_staff
 from tests.factories.facility import make_site
 from tests.factories.patients import make_patient
 
@@ -41,10 +43,13 @@ def test_trail_filters_by_person_patient_kind_and_local_day(client_for, manager,
     assert shown(client, "?day=2026-03-03") == ["staff.invited", "patient.amended"]
 
 
-def test_trail_tells_about_an_unknown_mrn(client_for):
-    client = client_for("manager")
-    assert "No patient has this MRN." in client.post("/audit/", {"mrn": "NONE"}).content.decode()
-    assert "No patient has this MRN." in client.get("/audit/?patient=zzzzzzzzzzzzzz").content.decode()
+def test_trail_tells_about_an_unknown_mrn_and_one_of_another_site_alike(client_for, site):
+    far, client = make_patient(site=make_site(), mrn="FAR-1"), client_for("manager")
+    for answer in (
+        *(client.post("/audit/", {"mrn": mrn}) for mrn in ("NONE", far.mrn)),
+        *(client.get(f"/audit/?patient={known}") for known in ("zzzzzzzzzzzzzz", far.public_id)),
+    ):
+        assert "No patient of your sites has this MRN." in answer.content.decode()
 
 
 def test_a_patients_number_stands_in_no_address(client_for, site):
@@ -54,8 +59,21 @@ def test_a_patients_number_stands_in_no_address(client_for, site):
 
 
 def test_events_of_foreign_sites_are_not_shown(client_for, manager):
-    audit.record("appointment.booked", manager, by=manager, site=make_site())
-    assert shown(client_for("manager")) == []
+    other = make_site()
+    patient, stranger = make_patient(site=other), make_staff(site=other, full_name="Far Away")
+    audit.record("appointment.booked", manager, by=manager, site=other)
+    audit.record("patient.amended", patient, by=stranger, patient=patient)
+    audit.record("staff.invited", stranger, by=stranger)
+    client = client_for("manager")
+    assert shown(client) == []
+    assert client.get(f"/patients/{patient.public_id}/trail/").status_code == 404
+    assert "Far Away" not in client.get("/audit/").content.decode()
+
+
+def test_that_a_further_site_treats_a_patient_is_told_at_all_his_sites(client_for, scheduler):
+    patient, other = make_patient(), make_site()
+    note_site(patient=patient, site=other, by=make_staff(site=other), why="treat-here")
+    assert shown(client_for("manager"), "?action=patient") == ["patient.site_added"]
 
 
 def test_patient_trail_shows_the_patients_events_and_records_the_look(client_for, manager):

@@ -1,4 +1,4 @@
-"""Pages fetch what belongs to a site or a patient through its model's own door, visible_to(user), and no other way."""
+"""Pages fetch what belongs to a site or a patient through its model's own door, visible_to(user), and no other."""
 
 import ast
 from dataclasses import dataclass

@@ -107,7 +107,7 @@ def test_a_likely_duplicate_is_shown_with_its_chart_until_it_is_accepted(client_
     assert f'href="{twin.get_absolute_url()}"' in text
     assert "similar name and born the same day" in text
     assert response.context["form"]["accepted"].field.choices == [
-        ("possible-duplicate", "I compared the charts: this is another person. Save all the same.")
+        ("possible-duplicate", "I compared the charts, or asked: this is another person. Save all the same.")
     ]
     assert Patient.objects.count() == 1
     client.post(URL, FORM | {"accepted": ["possible-duplicate"]})

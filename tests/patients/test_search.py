@@ -1,9 +1,14 @@
 import datetime as dt
+import random
 
 import pytest
 
+from infusion_center.core import clock
+from infusions.demo_crowd import make_patient as new_patient
+from infusions.demo_crowd import save_patients
 from patients.models import Patient
-from patients.queries import search_patients
+from patients.queries import CANDIDATES, search_patients
+from tests.factories.facility import make_site
 from tests.factories.patients import make_patient
 
 pytestmark = pytest.mark.django_db
@@ -98,6 +103,18 @@ def test_the_limit_holds():
 
 def test_only_patients_of_the_given_set_are_found(jose):
     assert search_patients("garcia", among=Patient.objects.exclude(pk=jose.pk)) == []
+
+
+def test_the_many_of_another_site_leave_room_for_ones_own(site, nurse_user, django_assert_max_num_queries):
+    """They come first by their names, and are more than the candidates that a search looks at."""
+    born, dice = clock.now(), random.Random(1)
+    many = [new_patient(dice, number, born.date(), "UTC") for number in range(CANDIDATES + 50)]
+    for patient in many:
+        patient.family_name = "Ga"
+    save_patients(many, site=make_site(), now=born)
+    own = make_patient(family_name="Gaz", site=site)
+    with django_assert_max_num_queries(4):
+        assert search_patients("ga", among=Patient.objects.visible_to(nurse_user)) == [own]
 
 
 def test_a_changed_name_is_found_and_the_old_one_is_not(jose):

@@ -12,6 +12,7 @@ from infusions.scheduling.models import Appointment
 from infusions.scheduling.states import State
 from tests.factories.facility import make_chair, make_site
 from tests.factories.orders import make_order
+from tests.factories.patients import link_site
 from tests.factories.scheduling import make_appointment
 from tests.infusions.scheduling.conftest import DAY, NOW
 from tests.infusions.scheduling.work import ONE, TODAY, long_order, rows_of, visit_of
@@ -104,7 +105,7 @@ def test_due_not_booked_leaves_out(center, order, case):
     assert due(center) == []
 
 
-def test_due_not_booked_keeps_whose_visit_came_to_nothing_and_tells_every_site_of_new_patients(center, order):
+def test_due_not_booked_keeps_whose_visit_came_to_nothing_and_tells_his_sites_of_a_new_patient(center, order):
     visit_of(center, order, dt.date(2026, 2, 5), state=State.COMPLETED)
     for state in (State.CANCELLED, State.NO_SHOW):
         visit_of(center, order, TODAY - ONE, state=state, chair=make_chair(site=center.site))
@@ -113,7 +114,10 @@ def test_due_not_booked_keeps_whose_visit_came_to_nothing_and_tells_every_site_o
     make_order(infusion_minutes=60, starts_on=TODAY + 15 * ONE)
     make_order(infusion_minutes=60, starts_on=TODAY, status="draft")
     assert [one[0] for one in due(center)] == [order.pk, new.pk]
-    assert [one.order.pk for one in due_orders(make_site(), NOW)] == [new.pk]
+    other = make_site()
+    assert due_orders(other, NOW) == []
+    link_site(new.patient, other)
+    assert [one.order.pk for one in due_orders(other, NOW)] == [new.pk]
 
 
 def test_due_not_booked_holds_who_lost_a_visit_of_a_series_until_another_is_in_time(center, order):
