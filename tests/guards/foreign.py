@@ -7,7 +7,7 @@ from django.apps import apps
 from django.urls import reverse
 from django.urls.resolvers import RegexPattern
 
-from infusion_center.accounts.models import User
+from infusion_center.accounts.models import OpenSession, User
 from infusion_center.accounts.roles import Role
 from infusion_center.core import clock
 from infusion_center.core.checks import all_patterns
@@ -157,10 +157,11 @@ def scene(site: Site, word: str, name: dict, mrns: tuple[str, str]) -> dict:
 
 
 def everything() -> dict:
-    """All rows but those of sessions and the cache."""
+    """All rows but those of sessions and the cache, and but that a page was refused."""
     labels = ("infusions", "patients", "accounts", "audit")
     models = [model for label in labels for model in apps.get_app_config(label).get_models()]
-    return {model.__name__: list(model.objects.order_by("pk").values()) for model in models}
+    rows = {model.__name__: list(model.objects.order_by("pk").values()) for model in models if model != OpenSession}
+    return rows | {"AuditEvent": [row for row in rows["AuditEvent"] if row["action"] != "access.denied"]}
 
 
 def patterns() -> dict[str, set[str]]:
