@@ -33,7 +33,7 @@ from infusions.scheduling.slots import find_slots
 from patients import services as patients
 from patients.models import Condition, Patient, Risk
 
-DEMO_PASSWORD = "maple-street-demo"
+DEMO_PASSWORD = "maple-street-demo"  # nosec B105: of made-up people, told in the README
 DEMO_LOGINS = {
     "scheduler": "scheduler@demo.example.org",
     "nurse": "nurse@demo.example.org",

@@ -1,8 +1,7 @@
 from django.contrib import admin
-from django.shortcuts import get_object_or_404
 
 from infusion_center.audit import services as audit
-from infusion_center.core.admin import ReadOnlyAdmin
+from infusion_center.core.admin import ReadOnlyAdmin, row_or_404
 from patients.models import Patient
 
 
@@ -15,6 +14,6 @@ class PatientAdmin(ReadOnlyAdmin):
     search_help_text = "A whole MRN or public id; for names use the patient search."
 
     def change_view(self, request, object_id, form_url="", extra_context=None):
-        patient = get_object_or_404(Patient.objects.visible_to(request.user), pk=object_id)
+        patient = row_or_404(Patient.objects.visible_to(request.user), object_id)
         audit.record_opening(patient, by=request.user, patient=patient, what="admin")
         return super().change_view(request, object_id, form_url, extra_context)

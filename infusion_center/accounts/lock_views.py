@@ -19,6 +19,7 @@ from infusion_center.accounts.roles import Permission
 from infusion_center.accounts.tablet_services import record_lock, unlock_by_pin
 from infusion_center.audit.middleware import client_address
 from infusion_center.core import clock
+from infusion_center.core.going_back import own_path
 from infusion_center.core.rules import RuleViolation
 
 BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
@@ -125,9 +126,7 @@ def begin_at(user) -> str:
 
 
 def safe_next(request) -> str:
-    following = request.POST.get("next", "")
-    allowed = url_has_allowed_host_and_scheme(following, {request.get_host()}, require_https=request.is_secure())
-    return following if allowed else ""
+    return own_path(request, request.POST.get("next", ""))
 
 
 @at_the_tablet

@@ -1,6 +1,17 @@
 """Admin pages only show: every change goes through a service, which checks rules and leaves an audit event."""
 
 from django.contrib import admin
+from django.db.models import Model, QuerySet
+from django.http import Http404
+from django.shortcuts import get_object_or_404
+
+
+def row_or_404(rows: QuerySet, object_id: str) -> Model:
+    """Also for what is no number at all."""
+    try:
+        return get_object_or_404(rows, pk=object_id)
+    except ValueError:
+        raise Http404 from None
 
 
 class ReadOnlyAdmin(admin.ModelAdmin):

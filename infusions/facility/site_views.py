@@ -3,13 +3,13 @@
 from django.contrib import messages
 from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect, render
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST, require_safe
 
 from infusion_center.accounts.access import requires, signed_in
 from infusion_center.accounts.models import User
 from infusion_center.accounts.queries import staff_of
 from infusion_center.accounts.roles import Permission
+from infusion_center.core.going_back import own_path
 from infusion_center.core.rules import RuleViolation
 from infusions.facility import services
 from infusions.facility.forms import HoursForm, MemberForm
@@ -29,8 +29,7 @@ def site_choose(request):
         raise Http404
     request.session[SESSION_KEY] = site.public_id
     following = request.POST.get("next", "")
-    safe = url_has_allowed_host_and_scheme(following, {request.get_host()}, require_https=request.is_secure())
-    return redirect(following if safe else "home")
+    return redirect(own_path(request, following) or "home")
 
 
 @requires(Permission.MANAGE_FACILITY)

@@ -1,8 +1,7 @@
 from django.contrib import admin
-from django.shortcuts import get_object_or_404
 
 from infusion_center.audit import services as audit
-from infusion_center.core.admin import ReadOnlyAdmin, ReadOnlyInline
+from infusion_center.core.admin import ReadOnlyAdmin, ReadOnlyInline, row_or_404
 from infusions.orders.models import InfusionOrder, OrderEvent, Signature
 
 
@@ -23,8 +22,7 @@ class InfusionOrderAdmin(ReadOnlyAdmin):
     inlines = [SignatureInline, OrderEventInline]
 
     def change_view(self, request, object_id, form_url="", extra_context=None):
-        order = get_object_or_404(
-            InfusionOrder.objects.visible_to(request.user).select_related("patient"), pk=object_id
-        )
+        visible = InfusionOrder.objects.visible_to(request.user).select_related("patient")
+        order = row_or_404(visible, object_id)
         audit.record_opening(order, by=request.user, patient=order.patient, what="admin")
         return super().change_view(request, object_id, form_url, extra_context)

@@ -3,12 +3,12 @@
 from django import forms
 from django.contrib import messages
 from django.shortcuts import get_object_or_404, redirect, render
-from django.utils.http import url_has_allowed_host_and_scheme
 
 from infusion_center.accounts.access import requires
 from infusion_center.accounts.roles import Permission
 from infusion_center.audit.services import record_opening
 from infusion_center.core.forms import FormMixin
+from infusion_center.core.going_back import own_path
 from infusion_center.core.rules import RuleViolation
 from infusions.facility.models import WEEKDAYS, ChairKind, Nurse
 from infusions.scheduling.preference_services import preference_of, set_booking_preference, state_of
@@ -80,5 +80,4 @@ def _initial(preference) -> dict:
 def _following(request, patient) -> str:
     """Back to the search that it was opened from, else to the chart."""
     asked = request.GET.get("next", "")
-    safe = url_has_allowed_host_and_scheme(asked, {request.get_host()}, require_https=request.is_secure())
-    return asked if safe else patient.get_absolute_url()
+    return own_path(request, asked) or patient.get_absolute_url()

@@ -3,7 +3,7 @@
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.shortcuts import render
-from django.utils.http import url_has_allowed_host_and_scheme
+from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
 from infusion_center.accounts.access import requires
@@ -11,6 +11,7 @@ from infusion_center.accounts.roles import Permission
 from infusion_center.audit.models import AuditEvent
 from infusion_center.audit.presenters import present
 from infusion_center.core import clock
+from infusion_center.core.going_back import own_path
 from infusion_center.core.htmx import go_to
 from infusion_center.core.rules import RuleViolation
 from infusions.reminders.timeline import visit_timeline
@@ -60,11 +61,8 @@ def _act(request, appointment_id, service, done):
     else:
         messages.success(request, done.format(name=visit.patient.name))
     following = request.POST.get("next", "")  # the list on which the button was pressed
-    if following and url_has_allowed_host_and_scheme(
-        following, {request.get_host()}, require_https=request.is_secure()
-    ):
-        return go_to(request, following)
-    return go_to(request, "scheduling:appointment-detail", visit.public_id)
+    here = reverse("scheduling:appointment-detail", args=[visit.public_id])
+    return go_to(request, own_path(request, following) or here)
 
 
 def _version(request) -> int | None:

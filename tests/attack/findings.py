@@ -24,7 +24,7 @@ class Report:
     """`too_little`: why the part cannot be said to have run; such a run fails, whatever it found."""
 
     part: str
-    figures: dict[str, int | float | str] = field(default_factory=dict)
+    figures: dict[str, int] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
     too_little: list[str] = field(default_factory=list)
 

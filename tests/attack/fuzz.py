@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from tests.attack.findings import Report
 from tests.attack.junk import IDS, requests
 from tests.attack.pages import Page, Queries, address, all_pages, body_of, client_of, fields_in, names_in_source, world
-from tests.attack.watch import faults
+from tests.attack.watch import NOBODY, faults
 from tests.attack.world import IDENTITIES
 
 # Django's own pages, and those whose answer is for programs: asked, but not as much.
@@ -96,6 +96,8 @@ class Fuzz:
         client.cookies.clear()
         for name, value in cookies.items():
             client.cookies[name] = value
+        if "Cookie" in request.headers:
+            identity = NOBODY
         self._judge(request.path, identity, response, body, str(request))
 
     def _judge(self, path: str, identity: str, response, body: str, told: str) -> None:
@@ -106,7 +108,7 @@ class Fuzz:
         where = match.view_name if match else path[:60]
         for level, what in faults(path, identity, response, body):
             if level == "high" and reasons:
-                self.report.add(level, f"{what}: {reasons[-1]}", "", f"{identity}: {told}")
+                self.report.add(level, what, reasons[-1], f"{identity}: {told}")
             else:
                 self.report.add(level, what, where if level == "high" else "", f"{identity}: {told}")
 
@@ -114,8 +116,8 @@ class Fuzz:
         """The error and the last line of ours on its way, so that one fault is told once."""
         error = sys.exc_info()[1]
         ours = [frame for frame in traceback.extract_tb(error.__traceback__) if ".venv" not in frame.filename]
-        line = f" at {Path(ours[-1].filename).name}:{ours[-1].lineno}" if ours else ""
-        self.raised.append(f"{type(error).__name__}: {str(error)[:120]}{line}")
+        line = f"{Path(ours[-1].filename).name}:{ours[-1].lineno}" if ours else str(error)[:120]
+        self.raised.append(f"{type(error).__name__} at {line}")
 
 
 def run(options) -> None:

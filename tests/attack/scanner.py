@@ -44,8 +44,8 @@ def start(
     starts: list[str],
     without: list[str],
     modules: str = MODULES,
-    crawl_seconds: int,
-    attack_seconds: int,
+    crawl_seconds: float,
+    attack_seconds: float,
 ) -> subprocess.Popen:
     """One scan, in the background; its report lies in the folder when it has ended."""
     listed = folder / f"{name}.txt"

@@ -43,3 +43,9 @@ def test_the_admin_is_closed_to_staff_and_knows_no_other_patient(client, client_
     client.force_login(superuser)
     assert client.get(reverse("admin:patients_patient_change", args=[999999])).status_code == 404
     assert not AuditEvent.objects.exclude(action="access.denied").exists()
+
+
+@pytest.mark.parametrize("model", ["patients/patient", "infusions/infusionorder"])
+def test_the_admin_knows_no_row_by_what_is_no_number(client, superuser, model):
+    client.force_login(superuser)
+    assert client.get(f"/admin/{model}/a2b/change/").status_code == 404

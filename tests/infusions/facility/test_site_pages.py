@@ -33,7 +33,7 @@ def test_site_choose_switches_the_site_in_use(client_for, staff):
     assert "Zebra Center" in client.get("/roster/").content.decode()
 
 
-@pytest.mark.parametrize("following", ["https://evil.example/", "//evil.example/", "javascript:alert(1)", ""])
+@pytest.mark.parametrize("following", ["https://evil.example/", "//evil.example/", "javascript:alert(1)", "word", ""])
 def test_site_choose_never_leads_away(client_for, site, following):
     answer = client_for("nurse").post("/site/choose/", {"site": site.public_id, "next": following})
     assert answer.headers["Location"] == "/"

@@ -120,8 +120,9 @@ def test_every_page_opens_says_that_all_is_well_and_shows_its_acts(center, desk)
     answer = desk.post(f"/appointments/{visit.public_id}/confirm/", {"next": "/to-do/unconfirmed/"})
     visit.refresh_from_db()
     assert (answer.url, visit.state) == ("/to-do/unconfirmed/", State.CONFIRMED)
-    away = desk.post(f"/appointments/{visit.public_id}/confirm/", {"next": "https://elsewhere.example/"})
-    assert away.url == f"/appointments/{visit.public_id}/"
+    for elsewhere in ("https://elsewhere.example/", "word"):
+        away = desk.post(f"/appointments/{visit.public_id}/confirm/", {"next": elsewhere})
+        assert away.url == f"/appointments/{visit.public_id}/"
     assert desk.get("/to-do/nonsense/").status_code == 404
 
 
