@@ -4,7 +4,6 @@ import logging
 from collections import Counter
 
 from django.conf import settings
-from django.contrib.sessions.models import Session
 from django.db import DatabaseError
 from django.db.models import Count
 from django.http import Http404, HttpResponse
@@ -14,6 +13,7 @@ from django.views.decorators.http import require_safe
 from prometheus_client import CONTENT_TYPE_LATEST
 
 from infusion_center.accounts.access import anonymous_allowed
+from infusion_center.accounts.models import OpenSession
 from infusion_center.core import clock, metrics
 from infusions.facility.models import Site
 from infusions.reminders import heartbeat
@@ -57,7 +57,7 @@ def of_database(now) -> dict:
             name: (now - at).total_seconds() for name, at in beats.items()
         },
         ("infusion_appointments_today", "Visits of today, by the sites' clocks"): visits_today(now),
-        ("infusion_sessions", "Sign-ins in force"): {"": Session.objects.filter(expire_date__gt=now).count()},
+        ("infusion_sessions", "Sign-ins in force"): {"": OpenSession.objects.filter(expire_date__gt=now).count()},
     }
 
 

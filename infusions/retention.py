@@ -13,7 +13,7 @@ from django.contrib.sessions.models import Session
 from django.db import connection, transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from infusion_center.accounts.models import KeptEntry
+from infusion_center.accounts.models import KeptEntry, OpenSession
 from infusion_center.audit import services as audit
 from infusion_center.audit.subjects import Subject
 from infusion_center.core import clock
@@ -45,7 +45,7 @@ def import_rows(before: dt.datetime) -> Rows:
 
 
 def session_rows(before: dt.datetime) -> Rows:
-    return {Session: _few(Session.objects.filter(expire_date__lte=before))}
+    return {model: _few(model.objects.filter(expire_date__lte=before)) for model in (OpenSession, Session)}
 
 
 def blocked_rows(before: dt.datetime) -> Rows:

@@ -79,10 +79,8 @@ def test_a_form_that_was_sent_too_late_is_carried_and_saved_with_the_password(at
 
 def test_a_wrong_password_is_kept_in_the_trail(at_desk, site, manager):
     at_desk.post(NEW, new_person(site) | {"proof-password": "wrong"})
-    assert AuditEvent.objects.order_by("-id").values_list("action", "target_id")[0] == (
-        "staff.sign_in_failed",
-        manager.public_id,
-    )
+    told = AuditEvent.objects.exclude(action="access.denied").order_by("-id").values_list("action", "target_id")
+    assert told[0] == ("staff.sign_in_failed", manager.public_id)
 
 
 def test_what_htmx_asks_is_asked_of_the_whole_page(at_desk):

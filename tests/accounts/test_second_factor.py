@@ -223,7 +223,7 @@ def test_not_his_own_and_not_without_proof(client, clock, manager, pharmacist):
     unproven = Client()
     force_login(unproven, manager, proven=False)
     assert unproven.post(f"/staff/{pharmacist.public_id}/reset-factors/").status_code == 403
-    assert (Authenticator.objects.count(), actions()) == (2, [])
+    assert (Authenticator.objects.count(), actions()) == (2, ["access.denied"])
 
 
 def test_a_new_role_gives_the_open_session_a_new_key_and_asks(client, manager, nurse_user):

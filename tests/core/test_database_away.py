@@ -7,8 +7,9 @@ import sys
 
 import pytest
 
+from tests.core.test_settings import GOOD
+
 pytestmark = pytest.mark.once
-GOOD = {"SECRET_KEY": "a1b2c3d4e5-" * 6, "ALLOWED_HOSTS": "center.example", "READ_DOT_ENV": "false"}
 AWAY = {"DATABASE_URL": "postgres://center:secret-word@127.0.0.1:1/center"}
 ASK = """
 import django, json

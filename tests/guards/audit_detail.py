@@ -3,13 +3,14 @@
 import re
 
 CODES = set(
-    "about accepted active after amendment appointment attempt before cause change changed channel code "
-    "consents copied_from count days doses_given due entries entry fact fields filters findings first_day "
-    "format found given grade grams hash hours is_active item items kind kinds language last_day links lot "
-    "lots mailed method number nurse objects of offer order outcome overridden page parts patients phase "
-    "position problem problems product purpose reaction reader reasons replaced report rows set_aside short "
-    "site sites state status sum taken to_seat_order tries up urgency version vial vials visit visits "
-    "visits_homes waiting weekdays".split()
+    "about accepted active after amendment appointment attempt backup_of before cause change changed channel "
+    "code consents copied_from count days doses_given due emergency entries entry fact fields file_hash "
+    "filters findings first_day format found freed_chair given grade grams hash hours is_active item items "
+    "kind kinds language last_day links lot lots mailed method number nurse objects of offer order outcome "
+    "overridden page parts patients phase position problem problems product purpose reaction reader reasons "
+    "replaced report requestor reviewed rows rule set_aside several shape short site sites sought_by state "
+    "status sum taken to_seat_order tries up urgency version vial vials visit visits visits_homes waiting "
+    "weekdays".split()
 )
 # Words of our own or from a list of ours: a page, a chair and its nurse, "Ill", "Running late".
 OUR_WORDS = {"what", "seat_before", "seat_after", "reason", "why", "actor"}

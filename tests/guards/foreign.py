@@ -18,9 +18,11 @@ from infusions.facility.models import ChairOutage, Closure, Site
 from infusions.orders.models import OrderStatus
 from infusions.reminders.after_care_models import AfterCareReport, Urgency
 from infusions.scheduling.states import State
+from patients.import_models import PatientImport
 from tests.factories.accounts import make_staff, make_tablet
 from tests.factories.checklists import make_open_checklist
 from tests.factories.doses import make_dose_record
+from tests.factories.emergency import make_access
 from tests.factories.facility import make_chair, make_nurse, make_site
 from tests.factories.mail_events import make_block
 from tests.factories.orders import make_order
@@ -33,11 +35,13 @@ from tests.factories.waitlist import make_entry
 # Parts of addresses that name something of one site.
 OF_A_SITE = {
     *(
+        "access_id",
         "appointment_id",
         "chair_id",
         "closure_id",
         "entry_id",
         "fact_id",
+        "import_id",
         "item_id",
         "nurse_id",
         "order_id",
@@ -53,6 +57,9 @@ OF_EVERYBODY = {
     "template_id": "a version of the check's questions, which are the organisation's",
     "code": "a question, of a version or of a run that is walked",
     "recall_id": "a recall stops a lot everywhere; of it only patients and vials are a site's, and those are walked",
+    "handle": "of a session of one's own, looked up among these",
+    "pk": "of a passkey of one's own, looked up among these",
+    "form_of_file": "CSV or lines of JSON; what stands in it is of the own sites (test_trail_pages)",
     "slug": "the name of a work list, always of the site in use",
     "kind": "a kind of fact or mail, of a patient that is walked or of the site in use",
     "language": "of a mail of the site in use",
@@ -89,13 +96,22 @@ def make_world() -> World:
     site = make_site(name="Near Center")
     staff = {role.value: make_staff(role=role, site=site) for role in Role}
     other = make_site(name=f"{FAR} Center")
-    ours = scene(site, "Near", {"family_name": "Nearson", "given_name": "Nora"}, ("NEAR-0001", "NEAR-0002"))
+    ours = scene(
+        site, "Near", {"family_name": "Nearson", "given_name": "Nora"}, ("NEAR-0001", "NEAR-0002"), staff["manager"]
+    )
     theirs = scene(other, FAR, {"family_name": f"{FAR}son", "given_name": "Quillandra"}, ("FAR-0001", "FAR-0002"))
     return World(site, other, ours, theirs, staff)
 
 
-def scene(site: Site, word: str, name: dict, mrns: tuple[str, str]) -> dict:
+def scene(
+    site: Site,
+    word: str = "",
+    name: dict | None = None,
+    mrns: tuple[str, str] | None = None,
+    keeper: User | None = None,
+) -> dict:
     """What a site has while it works: an infusion with vials and a reaction, a check in hand, visits, stock, mails."""
+    word, name, mrns = word or f"{site.pk}", name or {}, mrns or (f"S{site.pk}-1", f"S{site.pk}-2")
     now = clock.now()
     start = now - dt.timedelta(hours=1)
     patient, second = (make_patient(site=site, mrn=mrn, **name) for mrn in mrns)
@@ -119,7 +135,10 @@ def scene(site: Site, word: str, name: dict, mrns: tuple[str, str]) -> dict:
     )
     entry = make_entry(order=order, site=site, note=f"Note {word}")
     manager = make_staff(role=Role.MANAGER, site=site)
+    sheet = {"by": keeper or manager, "site": site, "uploaded_at": now, "file_hash": "0" * 64, "headings": []}
     objects = {
+        "access_id": make_access(patient=patient, user=nurse.user),
+        "import_id": PatientImport.objects.create(**sheet, date_order="iso"),
         "appointment_id": visit,
         "waiting": waiting,
         "coming": coming,
@@ -174,7 +193,7 @@ def values_of(name: str, things: dict) -> dict:
     """For each part of the address something that the page would show to its own staff."""
     place = PLACES.get(name.split(":")[0], "appointment_id")
     known = things | {"appointment_id": things[place]} | ({"order_id": things["draft"]} if name in DRAFTS else {})
-    return known | {"kind": "weights", "code": "urine-normal", "slug": "uncovered", "language": "en"}
+    return known | {"kind": "weights", "code": "urine-normal", "slug": "uncovered", "language": "en", "pk": 1}
 
 
 def address_of(name: str, parts: set[str], things: dict) -> str:

@@ -7,6 +7,7 @@ from tests.guards.source import is_page, modules
 AUDIT = "infusion_center.audit.services"
 # Writers that need no event of their own, each with the reason.
 WITHOUT_EVENT = {
+    "patients.services.registration_problems": "only asks what stands against registering; writes nothing",
     "infusions.scheduling.board_moves.preview_move": "only asks what a move would mean; writes nothing",
     "infusions.stock.services.use_vial": "part of adding a vial to a dose, which records the event",
     "infusions.stock.services.take_back_vial": "part of removing a vial from a dose, which records the event",

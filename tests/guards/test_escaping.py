@@ -14,8 +14,8 @@ from infusion_center.accounts.roles import ROLE_PERMISSIONS, Role
 from infusion_center.core.checks import access_rule
 from infusions.reminders.services import plan_reminders, send_due
 from patients.models import Patient
+from tests.guards.foreign import scene
 from tests.guards.test_access_rules import PATTERNS, arguments
-from tests.guards.test_foreign_site import scene
 from tests.infusions.reminders.public_scene import NOON, make_scene
 
 pytestmark = [pytest.mark.django_db, pytest.mark.once]

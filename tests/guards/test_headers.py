@@ -69,7 +69,8 @@ def test_every_page_for_every_role(client_for, known, role):  # noqa: F811
         response = client.get(reverse(name, kwargs=arguments(pattern, known)))
         if not access_rule(pattern).signed_in:
             continue
-        policy = {"Content-Security-Policy": OF_MAILS} if name == "reminders:wording-html" else {}
+        is_mail = name == "reminders:wording-html" and response.status_code != 403
+        policy = {"Content-Security-Policy": OF_MAILS} if is_mail else {}
         found += [f"{name}: {what}" for what in wrong(response, expected(**policy))]
         if "no-store" not in response.headers.get("Cache-Control", ""):
             found.append(f"{name}: may be kept")

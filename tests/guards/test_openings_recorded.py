@@ -16,8 +16,8 @@ from tests.factories.orders import make_order
 from tests.factories.reminders import make_reminder
 from tests.factories.scheduling import make_appointment
 from tests.factories.waitlist import make_entry
+from tests.guards.foreign import scene
 from tests.guards.test_access_rules import PATTERNS, arguments
-from tests.guards.test_foreign_site import scene
 
 pytestmark = [pytest.mark.django_db, pytest.mark.once]
 # Events that speak of a list, by a number.

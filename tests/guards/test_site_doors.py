@@ -24,8 +24,10 @@ OF_EVERYBODY = {
 }  # fmt: skip
 OF_FETCHED = "of a row that the page fetched through its own door"
 OF_SITE = "of the site that the page fetched through its own door"
+COUNTED = "counts of the whole organisation, for a monitor"
 EXCEPTIONS = {
     ("infusion_center.accounts.adapter", "QuickPin"): "the person's own",
+    ("infusion_center.accounts.session_views", "SharedTablet"): "names for the person's own sessions",
     ("infusion_center.accounts.tablet_views", "QuickPin"): "the person's own",
     ("infusion_center.accounts.staffing", "Nurse"): OF_FETCHED,
     ("infusions.checklists.views", "PatientReport"): OF_FETCHED,
@@ -36,6 +38,10 @@ EXCEPTIONS = {
     ("infusions.facility.roster_views", "Nurse"): OF_SITE,
     ("infusions.facility.site_views", "User"): OF_SITE,
     ("infusions.facility.site_views", "Site"): "the site in use, read anew for its form",
+    ("infusions.metrics_views", "Appointment"): COUNTED,
+    ("infusions.metrics_views", "Reminder"): COUNTED,
+    ("infusions.metrics_views", "OpenSession"): COUNTED,
+    ("infusions.metrics_views", "Site"): COUNTED,
     ("infusions.reminders.feed_views", "Nurse"): "the person's own",
     ("infusions.reminders.wording_views", "MailWording"): OF_SITE,
     ("infusions.scheduling.board_forms", "Chair"): OF_SITE,
@@ -46,6 +52,8 @@ EXCEPTIONS = {
     ("patients.chart_views", "DoseRecord"): "safety of the chart: the last dose counts wherever it was given",
     ("patients.chart_views", "model"): "safety of the chart: a reaction counts wherever it happened",
     ("patients.chart_views", "Weight"): OF_FETCHED,
+    ("patients.emergency_views", "Patient"): "the wider door itself: whom a signed word of the search before names",
+    ("patients.import_views", "PatientImport"): "the person's own",
     ("patients.chart_views", "Allergy"): OF_FETCHED,
     ("patients.chart_views", "RiskFactor"): OF_FETCHED,
     ("patients.fact_views", "model"): OF_FETCHED,

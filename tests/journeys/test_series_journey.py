@@ -6,10 +6,13 @@ import pytest
 import time_machine
 from django.urls import reverse
 
+from infusion_center.accounts.roles import Role
 from infusions.reminders.models import Reminder
 from infusions.reminders.services import plan_reminders
 from infusions.scheduling.invariants import claim_violations
 from infusions.scheduling.models import Appointment
+from tests.factories.accounts import make_staff
+from tests.factories.patients import make_patient
 from tests.infusions.scheduling.conftest import NOW, signed_in
 from tests.infusions.scheduling.series_support import monthly_order, staffed_center
 from tests.infusions.scheduling.test_series_pages import fields, move_fields
@@ -28,9 +31,10 @@ def walls(order):
     return [f"{dt.datetime.fromisoformat(one.local_start):%d %b %H:%M}" for one in visits]
 
 
-def test_a_series_from_the_order_to_its_end(client_for):
+def test_a_series_from_the_order_to_its_end():
     center = staffed_center(days=200)
-    order, desk = monthly_order(visits_authorized=6), signed_in(center.scheduler)
+    patient = make_patient(site=center.site)
+    order, desk = monthly_order(patient=patient, visits_authorized=6), signed_in(center.scheduler)
     order_page = reverse("orders:order-detail", args=[order.public_id])
     plan_url = reverse("scheduling:series-plan", args=[order.public_id])
     assert plan_url in desk.get(order_page).content.decode()
@@ -59,7 +63,8 @@ def test_a_series_from_the_order_to_its_end(client_for):
 
     visits = [f"{one.public_id}:{one.version}" for one in order.appointments.exclude(state="cancelled")]
     stop = {"reason": "Remission", "decision": "cancel", "visit": visits}
-    client_for("pharmacist").post(reverse("orders:order-stop", args=[order.public_id]), stop)
+    pharmacist = signed_in(make_staff(role=Role.PHARMACIST, site=center.site))
+    pharmacist.post(reverse("orders:order-stop", args=[order.public_id]), stop)
     order.refresh_from_db()
     assert (order.status, set(Appointment.objects.values_list("state", flat=True))) == ("stopped", {"cancelled"})
     assert claim_violations() == []

@@ -44,12 +44,9 @@ def test_only_a_manager_registers_a_test_patient_by_the_page(client_for, role, o
 def test_banner_and_list_mark_a_test_patient_and_nobody_else(client_for):
     made_up, real = make_patient(is_test=True, family_name="Madeup"), make_patient(family_name="Real")
     client = client_for("nurse")
-    pages = [
-        client.get(address).content.decode()
-        for patient in (made_up, real)
-        for address in (patient.get_absolute_url(), reverse("patients:patient-list") + f"?q={patient.family_name}")
-    ]
-    assert [BADGE in page for page in pages] == [True, True, False, False]
+    charts = [client.get(patient.get_absolute_url()) for patient in (made_up, real)]
+    lists = [client.post(reverse("patients:patient-list"), {"q": name}, follow=True) for name in ("Madeup", "Real")]
+    assert [BADGE in page.content.decode() for page in (*charts, *lists)] == [True, False, True, False]
 
 
 def test_registering_keeps_the_mark(scheduler, site):

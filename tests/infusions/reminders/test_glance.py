@@ -91,12 +91,12 @@ def test_the_page_leads_to_what_needs_somebody(client_for, site, visit):
 def test_the_glance_costs_the_same_for_many_messages(client_for, site, visit, django_assert_num_queries):
     client = client_for("scheduler")
     written(visit)
-    with django_assert_num_queries(15):
+    with django_assert_num_queries(16):
         client.get("/reminders/")
     cache.clear()
     for back in range(10):
         written(make_appointment(site=site, day=VISIT_DAY + back * DAY))
-    with django_assert_num_queries(15):
+    with django_assert_num_queries(16):
         client.get("/reminders/")
     with django_assert_num_queries(9):  # remembered
         client.get("/reminders/")

@@ -18,7 +18,7 @@ from infusions.reports.patient_tables import LEFT_OUT, TABLES, foreign_keys, mod
 from patients.models import Patient
 from tests.factories.facility import make_site
 from tests.factories.patients import make_patient
-from tests.guards.test_foreign_site import scene
+from tests.guards.foreign import scene
 
 REACHING = models_that_reach(Patient)
 

@@ -210,7 +210,7 @@ def test_version_moves_with_the_minutes_of_its_own_day_only(center):
     assert version_of(center.site, today, NOW) != version_of(center.site, today, soon)
 
 
-@pytest.mark.parametrize(("view", "most"), [("chairs", 9), ("nurses", 9), ("list", 9), ("week", 8)])
+@pytest.mark.parametrize(("view", "most"), [("chairs", 10), ("nurses", 10), ("list", 10), ("week", 9)])
 def test_a_full_board_costs_as_many_queries_as_an_empty_one(client, center, view, most):
     client.force_login(center.scheduler)
     with time_machine.travel(center.at("09:30"), tick=False):
