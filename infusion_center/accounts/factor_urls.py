@@ -1,5 +1,8 @@
 """allauth's pages of second factors, each with its access rule; recovery codes are shown once and not downloaded."""
 
+from functools import wraps
+
+from allauth.core import ratelimit
 from allauth.mfa.base import views as base
 from allauth.mfa.recovery_codes import views as codes
 from allauth.mfa.totp import views as totp
@@ -18,6 +21,18 @@ def proven(view):
     return personal(proof_required(view))
 
 
+def limited(view):
+    """Each challenge leaves a session behind: nobody asks for more of them than for sign-in pages."""
+
+    @wraps(view)
+    def asked(request, *args, **kwargs):
+        if not ratelimit.consume(request, action="login"):
+            return ratelimit.respond_429(request)
+        return view(request, *args, **kwargs)
+
+    return asked
+
+
 urlpatterns = [
     path("", personal(factor_views.FactorIndex.as_view()), name="mfa_index"),
     path("code/", public(base.authenticate), name="mfa_authenticate"),
@@ -29,7 +44,7 @@ urlpatterns = [
     path("passkeys/", personal(webauthn.list_webauthn), name="mfa_list_webauthn"),
     path("passkeys/add/", proven(webauthn.add_webauthn), name="mfa_add_webauthn"),
     path("passkeys/again/", personal(webauthn.reauthenticate_webauthn), name="mfa_reauthenticate_webauthn"),
-    path("passkeys/sign-in/", public(webauthn.login_webauthn), name="mfa_login_webauthn"),
+    path("passkeys/sign-in/", public(limited(webauthn.login_webauthn)), name="mfa_login_webauthn"),
     path("passkeys/<int:pk>/remove/", factor_views.passkey_remove, name="mfa_remove_webauthn"),
     path("passkeys/<int:pk>/name/", proven(webauthn.edit_webauthn), name="mfa_edit_webauthn"),
 ]

@@ -7,6 +7,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from infusion_center.accounts.access import requires
 from infusion_center.accounts.roles import Permission, has_permission
+from infusion_center.audit import services as audit
 from infusion_center.core.rules import RuleViolation
 from infusions.facility.pages import at_site
 from infusions.reminders.blocks import blocks_of_patients, lift_block, patients_by_address
@@ -41,6 +42,8 @@ def block_lift(request, block_id, *, site):
     blocks = blocks_of_patients(among=visible).select_related("event__reminder")
     block = get_object_or_404(blocks, public_id=block_id)
     patients = patients_by_address([block], among=visible)[block.address]
+    if request.method == "GET":
+        audit.record_openings(patients, by=request.user, what="the block of an address")
     form = LiftForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         try:

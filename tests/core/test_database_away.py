@@ -13,6 +13,8 @@ pytestmark = pytest.mark.once
 AWAY = {"DATABASE_URL": "postgres://center:secret-word@127.0.0.1:1/center"}
 ASK = """
 import django, json
+from django.conf import settings
+settings.STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
 django.setup()
 from django.test import Client
 signed_in, monitor = (Client(raise_request_exception=False, headers={"host": "center.example"}) for _ in range(2))

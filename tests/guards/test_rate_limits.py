@@ -24,7 +24,6 @@ CHEAP = {
     "emergency-worker": "a script",
     "account_inactive": "a page without data",
     "mfa_authenticate": "leads to the first step without it; after it codes are counted (allauth)",
-    "mfa_login_webauthn": "a challenge without data; answers are signed by a passkey",
     "account_reset_password_done": "a page without data",
     "account_reset_password_from_key_done": "a page without data",
     "tablet-lock": "no such page but at a shared tablet",

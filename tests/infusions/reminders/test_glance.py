@@ -98,5 +98,5 @@ def test_the_glance_costs_the_same_for_many_messages(client_for, site, visit, dj
         written(make_appointment(site=site, day=VISIT_DAY + back * DAY))
     with django_assert_num_queries(16):
         client.get("/reminders/")
-    with django_assert_num_queries(9):  # remembered
+    with django_assert_num_queries(10):  # remembered
         client.get("/reminders/")
