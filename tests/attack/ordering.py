@@ -36,9 +36,9 @@ LOOKUPS = [
     "pk__in",
     "id__regex",
 ]
-# One is true and one is false, should either ever reach the database.
+# One is true and one is false, should either ever reach the database; to a search by words they say the same.
 PAIRS = [("zz' OR '1'='1", "zz' OR '1'='2"), ("zz\" OR \"1\"=\"1", "zz\" OR \"1\"=\"2"), ("0 OR 1=1", "0 OR 1=2"),
-         ("1) OR (1=1", "1) OR (1=2"), ("1 AND 1=1", "1 AND 1=2"), ("zz%' OR '%'='", "zz%' AND '%'='x")]  # fmt: skip
+         ("1) OR (1=1", "1) OR (1=2"), ("1 AND 1=1", "1 AND 1=2"), ("zz%' OR '%'='%", "zz%' OR '%'='_")]  # fmt: skip
 FRAGMENTS = ["'", '"', "\\", "%", "_", "--", "/*", "[]", "{}", "(", "*", "^", "password__regex", "None", "x" * 300]
 IN_TURN = 4
 LEAST_LISTS = 8
