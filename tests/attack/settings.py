@@ -4,6 +4,11 @@ import os
 from pathlib import Path
 
 os.environ.setdefault("SECRET_KEY", "attack-only-" + "0123456789abcdef" * 4)
+os.environ.setdefault("FIELD_KEYS", "YXR0YWNrLW9ubHktMDEyMzQ1Njc4OTAxMjM0NTY3ODk=")
+os.environ.setdefault("AUDIT_KEYS", "audit-attack-only-" + "0123456789abcdef" * 4)
+os.environ.setdefault("AUDIT_HEAD_FILE", "")
+os.environ.setdefault("MFA_REQUIRED_ROLES", "")  # sessions are made without a page; the rule has its own tests
+os.environ.setdefault("DESK_IDLE_MINUTES", "0")
 os.environ.setdefault("ALLOWED_HOSTS", "127.0.0.1,testserver")
 os.environ.setdefault("BEHIND_PROXY", "true")
 os.environ["DEBUG"] = "false"

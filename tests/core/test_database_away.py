@@ -28,7 +28,7 @@ print(json.dumps([[page.status_code, page.headers.get("Retry-After", ""), page.c
 @pytest.fixture(scope="module")
 def answered():
     kept = {key: os.environ[key] for key in ("PATH", "HOME") if key in os.environ}
-    more = {"DJANGO_SETTINGS_MODULE": "infusion_center.settings", "LOG_FORMAT": "json"}
+    more = {"DJANGO_SETTINGS_MODULE": "infusion_center.settings", "LOG_FORMAT": "json", "PYTHONWARNINGS": "ignore"}
     return subprocess.run(
         [sys.executable, "-c", ASK], env={**kept, **GOOD, **AWAY, **more}, capture_output=True, text=True, check=True
     )
