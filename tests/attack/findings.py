@@ -70,8 +70,9 @@ def verdict(reports: list[Report]) -> tuple[str, bool]:
         for report in reports
     ]
     found = sorted((one for report in reports for one in report.findings), key=lambda one: LEVELS.index(one.level))
-    lines += ["", *(_told(one) for one in found[:SHOWN])]
-    lines += [f"... and {len(found) - SHOWN} more"] if len(found) > SHOWN else []
+    told = [one for one in found if one.level != "info"]
+    lines += ["", *map(_told, told[:SHOWN])]
+    lines += [f"... and {len(told) - SHOWN} more"] if len(told) > SHOWN else []
     levels = Counter(one.level for one in found)
     lines += ["", "findings  " + "  ".join(f"{level} {levels[level]}" for level in LEVELS)]
     lines += [f"NOT RUN   {report.part}: {why}" for report in reports for why in report.too_little]
