@@ -62,7 +62,7 @@ def test_looking_at_the_board_is_no_change_of_it(noon, client_for, site):
 
 def test_a_search_leaves_its_own_event_and_no_second_one(client_for, site):
     patient = make_patient()
-    client_for("nurse").get("/patients/", {"q": patient.family_name})
+    client_for("nurse").post("/patients/", {"q": patient.family_name}, follow=True)
     assert list(AuditEvent.objects.values_list("action", flat=True)) == ["patient.searched"]
 
 

@@ -42,9 +42,10 @@ def chart(patient) -> str:
 
 
 def test_empty_search_and_emergency_page_lead_there_whoever_may(client, client_for, patient):
-    search = reverse("patients:patient-list") + "?q=Faraway"
-    assert [FIND in client.get(page).text for page in (search, reverse("emergency"))] == [True, True]
-    assert FIND not in client_for("scheduler").get(search).text
+    search, words = reverse("patients:patient-list"), {"q": "Faraway"}
+    pages = [client.post(search, words, follow=True), client.get(reverse("emergency"))]
+    assert [FIND in page.text for page in pages] == [True, True]
+    assert FIND not in client_for("scheduler").post(search, words, follow=True).text
     assert client_for("scheduler").get(FIND).status_code == 403
 
 

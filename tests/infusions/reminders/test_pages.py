@@ -73,8 +73,8 @@ def test_the_list_filters_by_state_and_counts(client_for, appointment):
 
 def test_the_list_finds_a_patient_by_name(client_for, site, appointment):
     patient = make_patient(given_name="Quentin", family_name="Zebra")
-    mine = make_reminder(appointment=make_appointment(site=site, patient=patient, day=dt.date(2026, 6, 18)))
-    make_reminder(appointment=appointment)
+    visit = make_appointment(site=site, patient=patient, day=dt.date(2026, 6, 18))
+    mine, _ = (make_reminder(appointment=one, due_at=NOON + dt.timedelta(days=1)) for one in (visit, appointment))
     write_search_keys(patient)
     sent = client_for("scheduler").post(URL, {"q": "zebra", "when": "coming", "kind": ""})
     assert ("zebra" in sent.url, "when=coming&s=" in sent.url) == (False, True)

@@ -9,6 +9,7 @@ from django.test.utils import CaptureQueriesContext
 from infusions.doses.models import DoseState
 from infusions.facility.models import ChairOutage, Closure, SiteMembership
 from infusions.scheduling.states import State
+from tests.factories.accounts import force_login
 from tests.factories.facility import make_chair, make_nurse, make_shift, make_site
 from tests.factories.formulary import make_product
 from tests.factories.orders import make_order
@@ -109,7 +110,7 @@ def test_overview_of_366_days_is_allowed(client_for):
 def test_overview_tells_who_belongs_to_no_site(manager):
     SiteMembership.objects.all().delete()
     client = Client()
-    client.force_login(manager)
+    force_login(client, manager)
     for address in ("/reports/", "/reports/visits.csv"):
         assert "You do not belong to a site yet" in client.get(address).content.decode()
 
