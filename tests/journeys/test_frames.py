@@ -67,7 +67,7 @@ def test_the_patient_banner_stays_in_sight(open_page):
     page.goto(f"/patients/{patient.public_id}/trail/")
     page.evaluate("document.querySelector('main').style.minHeight = '3000px'")
     page.mouse.wheel(0, 1500)
-    page.wait_for_function("scrollY > 1000")
+    page.wait_for_function("() => scrollY > 1000")
     expect(page.locator(".patient-name")).to_be_in_viewport()
 
 
