@@ -66,6 +66,7 @@ def test_the_patient_banner_stays_in_sight(open_page):
     page = open_page("manager", width=1280, height=700)
     page.goto(f"/patients/{patient.public_id}/trail/")
     page.evaluate("document.querySelector('main').style.minHeight = '3000px'")
+    page.mouse.move(640, 400)  # over the page: over a rail that is longer than the window the rail would scroll
     page.mouse.wheel(0, 1500)
     page.wait_for_function("() => scrollY > 1000")
     expect(page.locator(".patient-name")).to_be_in_viewport()
