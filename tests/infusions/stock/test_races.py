@@ -32,6 +32,7 @@ def test_the_last_vials_are_taken_once_while_others_move_to_the_room():
     site, product = make_site(), make_product(needs_warming=True, room_temperature_days=30)
     item = make_stock(site=site, product=product, count=2, expires_on=in_a_year())
     by, now = make_staff(site=site), clock.now()
+    today = clock.local_date(now, site.time_zone)
     vial = {"site": site, "product": product, "grams": Decimal(10), "lot": "LOT1", "expires_on": in_a_year()}
 
     def take():
@@ -39,7 +40,7 @@ def test_the_last_vials_are_taken_once_while_others_move_to_the_room():
         return taken and taken.storage
 
     def move():
-        return move_to_room(item=StockItem.objects.get(pk=item.pk), count=1, on=now.date(), by=by).storage
+        return move_to_room(item=StockItem.objects.get(pk=item.pk), count=1, on=today, by=by).storage
 
     answers = at_once(take, take, move, take)
     left = sum(StockItem.objects.values_list("on_hand", flat=True))
