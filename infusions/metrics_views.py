@@ -14,6 +14,7 @@ from prometheus_client import CONTENT_TYPE_LATEST
 
 from infusion_center.accounts.access import anonymous_allowed
 from infusion_center.accounts.models import OpenSession
+from infusion_center.audit.sealing import waiting_count
 from infusion_center.core import clock, metrics
 from infusions.facility.models import Site
 from infusions.reminders import heartbeat
@@ -57,6 +58,7 @@ def of_database(now) -> dict:
             name: (now - at).total_seconds() for name, at in beats.items()
         },
         ("infusion_appointments_today", "Visits of today, by the sites' clocks"): visits_today(now),
+        ("infusion_audit_unsealed", "Events of the trail that are not in its chain yet"): {"": waiting_count()},
         ("infusion_sessions", "Sign-ins in force"): {"": OpenSession.objects.filter(expire_date__gt=now).count()},
     }
 

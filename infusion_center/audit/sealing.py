@@ -45,6 +45,11 @@ def head() -> AuditLink | None:
     return AuditLink.objects.order_by("-position").first()
 
 
+def waiting_count() -> int:
+    """How many events no link names yet, late ones of very long transactions left out: a cheap question."""
+    return unsealed(_settled_until()).count()
+
+
 def unsealed(after: int = 0) -> QuerySet[AuditEvent]:
     links = AuditLink.objects.filter(event_id=OuterRef("pk"))
     return AuditEvent.objects.filter(~Exists(links), pk__gt=after)

@@ -31,6 +31,7 @@ HEADINGS = (
     "mg/kg/min at onset",
     "mL at onset",
     "What was done",
+    "Made up",
 )
 
 
@@ -77,4 +78,5 @@ def reaction_cells(reaction: Reaction | LateReaction) -> list[str]:
         number(rate_mg(rate, record.weight_kg, record.product.concentration_mg_per_ml) if rate else None),
         number(None if is_late else reaction.volume_ml),
         reaction.action,
+        "yes" if record.patient.is_test else "",
     ]

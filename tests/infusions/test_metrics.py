@@ -8,6 +8,7 @@ import sys
 import pytest
 from django.test import Client
 
+from infusion_center.audit import services as audit
 from infusion_center.core import clock
 from infusions.reminders.heartbeat import PLANNER, note_beat
 from infusions.reminders.models import ReminderState
@@ -41,6 +42,7 @@ def test_figures_of_the_database(settings, site, time_machine):
     visit = make_appointment(site=site, day=clock.local_date(NOON, site.time_zone))
     make_appointment(site=site, day=dt.date(2026, 6, 2))
     make_reminder(appointment=visit, state=ReminderState.OWED, due_at=NOON - dt.timedelta(minutes=5))
+    audit.record("chart.opened", visit.patient, by=None, patient=visit.patient)
     response = ask()
     found = figures(response.content.decode())
     assert (response.status_code, response.headers["Content-Type"].startswith("text/plain")) == (200, True)
@@ -51,6 +53,7 @@ def test_figures_of_the_database(settings, site, time_machine):
         "infusion_reminders_oldest_due_seconds": 300,
         'infusion_heartbeat_age_seconds{of="planner"}': 30,
         f'infusion_appointments_today{{of="{visit.state}"}}': 1,
+        "infusion_audit_unsealed": 1,
     }
 
 

@@ -11,6 +11,7 @@ from tests.factories.doses import make_dose_record
 from tests.factories.facility import make_site
 from tests.factories.formulary import make_product
 from tests.factories.orders import make_order
+from tests.factories.patients import make_patient
 from tests.factories.scheduling import make_appointment
 
 pytestmark = pytest.mark.django_db
@@ -18,8 +19,8 @@ MONDAY = dt.date(2026, 3, 16)
 D = Decimal
 
 
-def make_infusion(site, product, *, day=MONDAY, state=DoseState.ENDED, grades=(), **fields):
-    order = make_order(product=product)
+def make_infusion(site, product, *, day=MONDAY, state=DoseState.ENDED, grades=(), is_test=False, **fields):
+    order = make_order(product=product, patient=make_patient(is_test=is_test))
     appointment = make_appointment(site=site, order=order, day=day, state=State.IN_PROGRESS)
     record = make_dose_record(appointment, state=state, **fields)
     for grade in grades:

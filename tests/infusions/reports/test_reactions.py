@@ -176,13 +176,13 @@ def test_the_page_draws_the_picture_and_flags_the_lot(client_for, site, alpha):
 def test_the_file_lists_each_reaction_and_the_download_is_recorded(client_for, site, alpha):
     record = make_infusion(site, alpha, state=DoseState.SIGNED, lot="L1")
     react_late(record, 4)
-    react(make_infusion(site, alpha, lot="L2"), 1, rate_ml_per_h=84, volume_ml=D("45.50"), action="=cmd()")
+    react(make_infusion(site, alpha, lot="L2", is_test=True), 1, rate_ml_per_h=84, volume_ml=D("45.50"), action="=cmd()")
     answer = client_for("manager").get(reverse("reports:reactions-csv") + PERIOD)
     rows = [row[5:] for row in csv.reader(line.decode() for line in answer.streaming_content)]
     assert rows[0][:4] == ["Lots", "Reaction", "CTCAE grade", "Began"]
     assert sorted(rows[1:]) == [
-        ["L1", "Thrombosis", "4", "2026-03-16", "yes", "", "", "", "Hospital"],
-        ["L2", "Headache", "1", "2026-03-16 09:50", "no", "84.00", "2.00", "45.50", "'=cmd()"],
+        ["L1", "Thrombosis", "4", "2026-03-16", "yes", "", "", "", "Hospital", ""],
+        ["L2", "Headache", "1", "2026-03-16 09:50", "no", "84.00", "2.00", "45.50", "'=cmd()", "yes"],
     ]
     event = AuditEvent.objects.get(action="report.downloaded")
     assert (event.detail["what"], event.detail["rows"]) == ("the list of reactions", 2)
