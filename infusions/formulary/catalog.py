@@ -215,7 +215,7 @@ def _save(row: models.Model, values: dict, report: LoadReport, by, *, parts_diff
         return
     for name, value in values.items():
         setattr(row, name, value)
-    row.full_clean()
+    row.full_clean(validate_unique=False, validate_constraints=False)  # the database does, without a query for each
     row.save()
     (report.created if creating else report.updated).append(str(row))
     audit.record(f"{row._meta.model_name}.loaded", row, by=by, fields=[] if creating else differing)

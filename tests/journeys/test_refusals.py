@@ -117,7 +117,7 @@ def test_a_contraindicated_product_cannot_be_signed(center):
 def test_an_allergy_recorded_after_booking_stops_the_start(center, make_visit):
     visit = make_visit()
     nurse = center.walk("nurse")
-    steps.fill_checklist(nurse, visit, steps.ANSWERS | {"emergency-set": "yes"})
+    steps.answered_checklist(center, visit, steps.ANSWERS | {"emergency-set": "yes"})
     chart = center.walk("nurse").open(visit.patient.get_absolute_url())
     chart.follow("Add allergy").press("Save allergy", {"code": "hyperprolinemia"})
     assert "proline" in start_refused(prepared(center, visit), visit)
@@ -160,8 +160,7 @@ def test_a_dehydrated_patient_is_held_until_the_pharmacist_lets_it_pass(center, 
 def test_a_cold_product_holds_and_nobody_may_let_it_pass(center, make_visit):
     visit = make_visit()
     nurse = center.walk("nurse")
-    steps.fill_checklist(nurse, visit, steps.ANSWERS | {"room-temperature": "no", "emergency-set": "yes"})
-    run = PreInfusionChecklist.objects.get()
+    run = steps.answered_checklist(center, visit, steps.ANSWERS | {"room-temperature": "no", "emergency-set": "yes"})
     assert (run.status, [row["code"] for row in run.problems]) == ("failed", ["room-temperature"])
     at_chair = prepared(center, visit)
     assert "The pre-infusion check did not pass." in start_refused(at_chair, visit)
@@ -191,7 +190,7 @@ def test_an_expired_vial_is_refused_with_what_was_typed_kept(center, make_visit)
 def test_a_vial_that_expired_since_it_was_added_stops_the_start(center, make_visit):
     visit = make_visit()
     nurse = center.walk("nurse")
-    steps.fill_checklist(nurse, visit, steps.ANSWERS | {"emergency-set": "yes"})
+    steps.answered_checklist(center, visit, steps.ANSWERS | {"emergency-set": "yes"})
     at_chair = prepared(center, visit)
     VialUsed.objects.filter(grams=20).update(expires_on=VISIT_DAY - dt.timedelta(days=1))
     assert "The vial expired on 07-Jun-2026." in start_refused(at_chair, visit)
