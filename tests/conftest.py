@@ -1,5 +1,6 @@
 """Fixtures for every test: signed-in clients by role, a site in a fixed zone, a broker, the triggers kept in order."""
 
+import gc
 import os
 
 import pytest
@@ -78,6 +79,31 @@ def pytest_addoption(parser):
         choices=["sqlite", "postgresql"],
         help="run what both databases share, and of the rest the part that this one shows for both",
     )
+
+
+def pytest_ignore_collect(collection_path, config):
+    """Files of which this share runs nothing need not be loaded: a second of processor time for every thirty."""
+    if collection_path.suffix == ".py" and not may_hold(config.getoption("--share"), collection_path):
+        return True
+    return None
+
+
+def may_hold(share: str | None, path) -> bool:
+    """By name and words alone: that something in the file may be shown by this share. Which items are, is for shown_by."""
+    if share == "postgresql":
+        return any(word in path.name for word in ("page", *DIFFERS)) or "race" in path.read_text()
+    if share == "sqlite" and "page" in path.name:
+        text = path.read_text()
+        return "browser" in text or "once" in text or "pytestmark = pytest.mark.django_db" not in text
+    return True
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_finish():
+    """What is loaded stays for the whole run: the collector need not look through it again and again."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 50)
 
 
 def pytest_collection_modifyitems(config, items):
