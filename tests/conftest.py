@@ -89,7 +89,7 @@ def pytest_ignore_collect(collection_path, config):
 
 
 def may_hold(share: str | None, path) -> bool:
-    """By name and words alone: that something in the file may be shown by this share. Which items are, is for shown_by."""
+    """Whether this share may show something of a file, by its name and words; of each test, shown_by decides."""
     if share == "postgresql":
         return any(word in path.name for word in ("page", *DIFFERS)) or "race" in path.read_text()
     if share == "sqlite" and "page" in path.name:

@@ -1,7 +1,7 @@
 """A real PostgreSQL from a wheel for one command: `python -m tests.servers pytest ...`; DATABASE_URL wins if given.
 
-For pytest it does not wait for the disk (tests kill processes, they never cut the power), and neither compiles nor tends
-tables that live for a second. Benches measure it as it is.
+For pytest it does not wait for the disk (tests kill processes, they never cut the power), and neither compiles queries
+nor tends tables that live for a second. Benches measure it as it is.
 """
 
 import os

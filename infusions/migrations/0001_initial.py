@@ -109,6 +109,16 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['start'],
+                'indexes': [
+                    models.Index(fields=['patient', 'start'], name='appointment_patient_start'),
+                    models.Index(fields=['start'], name='appointment_start'),
+                    models.Index(fields=['updated_at'], name='appointment_updated'),
+                ],
+                'constraints': [
+                    models.CheckConstraint(condition=models.Q(('end__gt', models.F('start'))), name='appointment_forward'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('chair__isnull', False), ('setting', 'facility')), models.Q(('chair', None), ('setting', 'home')), _connector='OR'), name='appointment_chair_in_facility_only'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('state', 'cancelled'), _negated=True), ('cancelled_at__isnull', False), _connector='OR'), name='appointment_cancelled_at'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -125,6 +135,9 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['-version'],
+                'constraints': [
+                    models.UniqueConstraint(condition=models.Q(('is_active', True)), fields=('is_active',), name='one_active_checklist_template'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -159,6 +172,10 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['position'],
+                'constraints': [
+                    models.UniqueConstraint(fields=('template', 'code'), name='checklist_item_code_once'),
+                    models.CheckConstraint(condition=models.Q(('facility_only', True), ('home_only', True), _negated=True), name='checklist_item_somewhere_asked'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -169,6 +186,11 @@ class Migration(migrations.Migration):
                 ('quarter', models.IntegerField()),
                 ('appointment', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='claims', to='infusions.appointment')),
             ],
+            options={
+                'constraints': [
+                    models.UniqueConstraint(fields=('lane', 'quarter'), name='claim_lane_quarter_once'),
+                ],
+            },
         ),
         migrations.CreateModel(
             name='DoseRecord',
@@ -204,6 +226,11 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['-started_at'],
+                'constraints': [
+                    models.CheckConstraint(condition=models.Q(models.Q(('signed_at__isnull', False), ('signed_by__isnull', False), ('state', 'signed')), models.Q(models.Q(('state', 'signed'), _negated=True), ('signed_at', None), ('signed_by', None)), _connector='OR'), name='dose_signed_pair'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('second_check_at', None), ('second_check_by', None)), models.Q(('second_check_at__isnull', False), ('second_check_by__isnull', False)), _connector='OR'), name='dose_second_check_pair'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('started_at', None), ('started_by', None)), models.Q(('started_at__isnull', False), ('started_by__isnull', False)), _connector='OR'), name='dose_started_pair'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -277,6 +304,16 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['-created_at'],
+                'indexes': [
+                    models.Index(fields=['patient', 'status'], name='order_patient_status'),
+                    models.Index(fields=['status', 'valid_until'], name='order_status_valid'),
+                ],
+                'constraints': [
+                    models.CheckConstraint(condition=models.Q(('valid_until__gte', models.F('starts_on'))), name='order_valid_forward'),
+                    models.CheckConstraint(condition=models.Q(('days__gte', 1), ('days__lte', 5)), name='order_days_in_range'),
+                    models.CheckConstraint(condition=models.Q(('dose_mg_per_kg__gt', 0)), name='order_dose_positive'),
+                    models.CheckConstraint(condition=models.Q(('dosing_weight_kg__gte', 1)), name='order_weight_positive'),
+                ],
             },
         ),
         migrations.AddField(
@@ -339,6 +376,10 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['-started_at', '-id'],
+                'constraints': [
+                    models.UniqueConstraint(condition=models.Q(('status', 'open')), fields=('appointment',), name='one_open_checklist'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('closed_at', None), ('closed_by', None), ('status', 'open')), models.Q(models.Q(('status', 'open'), _negated=True), ('closed_at__isnull', False), ('closed_by__isnull', False)), _connector='OR'), name='checklist_closed_pair'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -353,6 +394,9 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['overridden_at', 'id'],
+                'constraints': [
+                    models.CheckConstraint(condition=models.Q(('reason', ''), _negated=True), name='override_has_reason'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -367,6 +411,9 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['answered_at', 'id'],
+                'indexes': [
+                    models.Index(fields=['run', 'item'], name='answer_run_item'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -401,6 +448,12 @@ class Migration(migrations.Migration):
             options={
                 'ordering': ['name', 'concentration_mg_per_ml', 'key'],
                 'abstract': False,
+                'constraints': [
+                    models.CheckConstraint(condition=models.Q(models.Q(('signed_at', None), ('signed_by', None)), models.Q(('signed_at__isnull', False), ('signed_by__isnull', False)), _connector='OR'), name='product_signed_pair'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('changed_at', None), ('changed_by', None)), models.Q(('changed_at__isnull', False), ('changed_by__isnull', False)), _connector='OR'), name='product_changed_pair'),
+                    models.CheckConstraint(condition=models.Q(('concentration_mg_per_ml__gt', 0)), name='product_concentration_positive'),
+                    models.UniqueConstraint(fields=('name', 'concentration_mg_per_ml'), name='product_name_and_strength_once'),
+                ],
             },
         ),
         migrations.AddField(
@@ -434,6 +487,9 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['at', 'id'],
+                'constraints': [
+                    models.CheckConstraint(condition=models.Q(('rate_ml_per_h__gte', 0)), name='rate_not_negative'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -465,6 +521,15 @@ class Migration(migrations.Migration):
             options={
                 'ordering': ['product', 'indication'],
                 'abstract': False,
+                'constraints': [
+                    models.CheckConstraint(condition=models.Q(models.Q(('signed_at', None), ('signed_by', None)), models.Q(('signed_at__isnull', False), ('signed_by__isnull', False)), _connector='OR'), name='rateschedule_signed_pair'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('changed_at', None), ('changed_by', None)), models.Q(('changed_at__isnull', False), ('changed_by__isnull', False)), _connector='OR'), name='rateschedule_changed_pair'),
+                    models.UniqueConstraint(fields=('product', 'indication'), name='schedule_once_per_product_and_indication'),
+                    models.CheckConstraint(condition=models.Q(('dose_max_mg_per_kg__gte', models.F('dose_min_mg_per_kg')), ('dose_min_mg_per_kg__gt', 0)), name='schedule_dose_range'),
+                    models.CheckConstraint(condition=models.Q(('days_max__gte', models.F('days_min')), ('days_min__gte', 1)), name='schedule_days_range'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('interval_max_days', None), ('interval_min_days', None)), models.Q(('interval_max_days__gte', models.F('interval_min_days')), ('interval_min_days__gte', 1)), _connector='OR'), name='schedule_interval_range'),
+                    models.CheckConstraint(condition=models.Q(('max_mg_per_kg_per_min__gt', 0), models.Q(('at_risk_max_mg_per_kg_per_min', None), ('at_risk_max_mg_per_kg_per_min__gt', 0), _connector='OR')), name='schedule_rates_positive'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -478,6 +543,11 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['schedule', 'position'],
+                'constraints': [
+                    models.UniqueConstraint(fields=('schedule', 'position'), name='rate_step_position_once'),
+                    models.CheckConstraint(condition=models.Q(('mg_per_kg_per_min__gt', 0)), name='rate_step_rate_positive'),
+                    models.CheckConstraint(condition=models.Q(('minutes', None), ('minutes__gte', 1), _connector='OR'), name='rate_step_minutes_positive'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -497,6 +567,9 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['onset_at', 'id'],
+                'constraints': [
+                    models.CheckConstraint(condition=models.Q(('grade__gte', 1), ('grade__lte', 5)), name='reaction_grade_ctcae'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -525,6 +598,16 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['-due_at', '-id'],
+                'indexes': [
+                    models.Index(fields=['state', 'due_at'], name='reminder_state_due'),
+                    models.Index(fields=['due_at'], name='reminder_due'),
+                ],
+                'constraints': [
+                    models.UniqueConstraint(fields=('appointment', 'appointment_version', 'kind', 'channel', 'resend_no'), name='reminder_owed_once'),
+                    models.UniqueConstraint(condition=models.Q(('kind__in', ['confirmation', 'moved']), ('resend_no', 0)), fields=('appointment', 'appointment_version', 'channel'), name='reminder_version_announced_once'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('settled_at', None), ('state__in', ['owed', 'claimed'])), models.Q(('settled_at__isnull', False), ('state__in', ['sent', 'skipped', 'failed'])), _connector='OR'), name='reminder_settled_pair'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('requested_by', None), ('resend_no', 0)), models.Q(('requested_by__isnull', False), ('resend_no__gt', 0)), _connector='OR'), name='reminder_resend_has_person'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -579,6 +662,15 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['starts_at'],
+                'indexes': [
+                    models.Index(fields=['site', 'starts_at'], name='shift_site_start'),
+                ],
+                'constraints': [
+                    models.CheckConstraint(condition=models.Q(('ends_at__gt', models.F('starts_at'))), name='shift_forward'),
+                    models.CheckConstraint(condition=models.Q(('ratio__gte', 1), ('ratio__lte', 6)), name='shift_ratio_in_range'),
+                    models.CheckConstraint(condition=models.Q(('setting', 'facility'), ('ratio', 1), _connector='OR'), name='home_shift_one_patient'),
+                    models.UniqueConstraint(fields=('nurse', 'starts_at'), name='shift_nurse_start_once'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -593,6 +685,11 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name_plural': 'opening hours',
                 'ordering': ['weekday', 'opens'],
+                'constraints': [
+                    models.UniqueConstraint(fields=('site', 'weekday'), name='opening_hours_once_a_weekday'),
+                    models.CheckConstraint(condition=models.Q(('closes__gt', models.F('opens'))), name='opening_hours_forward'),
+                    models.CheckConstraint(condition=models.Q(('weekday__lte', 6)), name='opening_hours_weekday'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -608,6 +705,10 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['starts_on'],
+                'constraints': [
+                    models.CheckConstraint(condition=models.Q(('ends_on__gte', models.F('starts_on'))), name='closure_forward'),
+                    models.UniqueConstraint(fields=('site', 'starts_on', 'ends_on', 'reason'), name='closure_once'),
+                ],
             },
         ),
         migrations.AddField(
@@ -627,6 +728,11 @@ class Migration(migrations.Migration):
                 ('site', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='memberships', to='infusions.site')),
                 ('user', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='site_memberships', to=settings.AUTH_USER_MODEL)),
             ],
+            options={
+                'constraints': [
+                    models.UniqueConstraint(fields=('site', 'user'), name='site_membership_once'),
+                ],
+            },
         ),
         migrations.CreateModel(
             name='VialSize',
@@ -637,6 +743,10 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['product', 'grams'],
+                'constraints': [
+                    models.UniqueConstraint(fields=('product', 'grams'), name='vial_size_once_per_product'),
+                    models.CheckConstraint(condition=models.Q(('grams__gt', 0)), name='vial_size_positive'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -656,6 +766,13 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name_plural': 'vials used',
                 'ordering': ['recorded_at', 'id'],
+                'indexes': [
+                    models.Index(fields=['lot', 'product'], name='vial_lot_product'),
+                ],
+                'constraints': [
+                    models.CheckConstraint(condition=models.Q(('lot', ''), _negated=True), name='vial_has_lot'),
+                    models.CheckConstraint(condition=models.Q(('grams__gt', 0)), name='vial_grams_positive'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -696,202 +813,6 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.AddConstraint(
-            model_name='checklisttemplate',
-            constraint=models.UniqueConstraint(condition=models.Q(('is_active', True)), fields=('is_active',), name='one_active_checklist_template'),
-        ),
-        migrations.AddConstraint(
-            model_name='checklistitem',
-            constraint=models.UniqueConstraint(fields=('template', 'code'), name='checklist_item_code_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='checklistitem',
-            constraint=models.CheckConstraint(condition=models.Q(('facility_only', True), ('home_only', True), _negated=True), name='checklist_item_somewhere_asked'),
-        ),
-        migrations.AddConstraint(
-            model_name='claim',
-            constraint=models.UniqueConstraint(fields=('lane', 'quarter'), name='claim_lane_quarter_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='preinfusionchecklist',
-            constraint=models.UniqueConstraint(condition=models.Q(('status', 'open')), fields=('appointment',), name='one_open_checklist'),
-        ),
-        migrations.AddConstraint(
-            model_name='preinfusionchecklist',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('closed_at', None), ('closed_by', None), ('status', 'open')), models.Q(models.Q(('status', 'open'), _negated=True), ('closed_at__isnull', False), ('closed_by__isnull', False)), _connector='OR'), name='checklist_closed_pair'),
-        ),
-        migrations.AddConstraint(
-            model_name='checklistoverride',
-            constraint=models.CheckConstraint(condition=models.Q(('reason', ''), _negated=True), name='override_has_reason'),
-        ),
-        migrations.AddIndex(
-            model_name='checklistanswer',
-            index=models.Index(fields=['run', 'item'], name='answer_run_item'),
-        ),
-        migrations.AddConstraint(
-            model_name='product',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('signed_at', None), ('signed_by', None)), models.Q(('signed_at__isnull', False), ('signed_by__isnull', False)), _connector='OR'), name='product_signed_pair'),
-        ),
-        migrations.AddConstraint(
-            model_name='product',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('changed_at', None), ('changed_by', None)), models.Q(('changed_at__isnull', False), ('changed_by__isnull', False)), _connector='OR'), name='product_changed_pair'),
-        ),
-        migrations.AddConstraint(
-            model_name='product',
-            constraint=models.CheckConstraint(condition=models.Q(('concentration_mg_per_ml__gt', 0)), name='product_concentration_positive'),
-        ),
-        migrations.AddConstraint(
-            model_name='product',
-            constraint=models.UniqueConstraint(fields=('name', 'concentration_mg_per_ml'), name='product_name_and_strength_once'),
-        ),
-        migrations.AddIndex(
-            model_name='infusionorder',
-            index=models.Index(fields=['patient', 'status'], name='order_patient_status'),
-        ),
-        migrations.AddIndex(
-            model_name='infusionorder',
-            index=models.Index(fields=['status', 'valid_until'], name='order_status_valid'),
-        ),
-        migrations.AddConstraint(
-            model_name='infusionorder',
-            constraint=models.CheckConstraint(condition=models.Q(('valid_until__gte', models.F('starts_on'))), name='order_valid_forward'),
-        ),
-        migrations.AddConstraint(
-            model_name='infusionorder',
-            constraint=models.CheckConstraint(condition=models.Q(('days__gte', 1), ('days__lte', 5)), name='order_days_in_range'),
-        ),
-        migrations.AddConstraint(
-            model_name='infusionorder',
-            constraint=models.CheckConstraint(condition=models.Q(('dose_mg_per_kg__gt', 0)), name='order_dose_positive'),
-        ),
-        migrations.AddConstraint(
-            model_name='infusionorder',
-            constraint=models.CheckConstraint(condition=models.Q(('dosing_weight_kg__gte', 1)), name='order_weight_positive'),
-        ),
-        migrations.AddConstraint(
-            model_name='doserecord',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('signed_at__isnull', False), ('signed_by__isnull', False), ('state', 'signed')), models.Q(models.Q(('state', 'signed'), _negated=True), ('signed_at', None), ('signed_by', None)), _connector='OR'), name='dose_signed_pair'),
-        ),
-        migrations.AddConstraint(
-            model_name='doserecord',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('second_check_at', None), ('second_check_by', None)), models.Q(('second_check_at__isnull', False), ('second_check_by__isnull', False)), _connector='OR'), name='dose_second_check_pair'),
-        ),
-        migrations.AddConstraint(
-            model_name='doserecord',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('started_at', None), ('started_by', None)), models.Q(('started_at__isnull', False), ('started_by__isnull', False)), _connector='OR'), name='dose_started_pair'),
-        ),
-        migrations.AddConstraint(
-            model_name='ratechange',
-            constraint=models.CheckConstraint(condition=models.Q(('rate_ml_per_h__gte', 0)), name='rate_not_negative'),
-        ),
-        migrations.AddConstraint(
-            model_name='rateschedule',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('signed_at', None), ('signed_by', None)), models.Q(('signed_at__isnull', False), ('signed_by__isnull', False)), _connector='OR'), name='rateschedule_signed_pair'),
-        ),
-        migrations.AddConstraint(
-            model_name='rateschedule',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('changed_at', None), ('changed_by', None)), models.Q(('changed_at__isnull', False), ('changed_by__isnull', False)), _connector='OR'), name='rateschedule_changed_pair'),
-        ),
-        migrations.AddConstraint(
-            model_name='rateschedule',
-            constraint=models.UniqueConstraint(fields=('product', 'indication'), name='schedule_once_per_product_and_indication'),
-        ),
-        migrations.AddConstraint(
-            model_name='rateschedule',
-            constraint=models.CheckConstraint(condition=models.Q(('dose_max_mg_per_kg__gte', models.F('dose_min_mg_per_kg')), ('dose_min_mg_per_kg__gt', 0)), name='schedule_dose_range'),
-        ),
-        migrations.AddConstraint(
-            model_name='rateschedule',
-            constraint=models.CheckConstraint(condition=models.Q(('days_max__gte', models.F('days_min')), ('days_min__gte', 1)), name='schedule_days_range'),
-        ),
-        migrations.AddConstraint(
-            model_name='rateschedule',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('interval_max_days', None), ('interval_min_days', None)), models.Q(('interval_max_days__gte', models.F('interval_min_days')), ('interval_min_days__gte', 1)), _connector='OR'), name='schedule_interval_range'),
-        ),
-        migrations.AddConstraint(
-            model_name='rateschedule',
-            constraint=models.CheckConstraint(condition=models.Q(('max_mg_per_kg_per_min__gt', 0), models.Q(('at_risk_max_mg_per_kg_per_min', None), ('at_risk_max_mg_per_kg_per_min__gt', 0), _connector='OR')), name='schedule_rates_positive'),
-        ),
-        migrations.AddConstraint(
-            model_name='ratestep',
-            constraint=models.UniqueConstraint(fields=('schedule', 'position'), name='rate_step_position_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='ratestep',
-            constraint=models.CheckConstraint(condition=models.Q(('mg_per_kg_per_min__gt', 0)), name='rate_step_rate_positive'),
-        ),
-        migrations.AddConstraint(
-            model_name='ratestep',
-            constraint=models.CheckConstraint(condition=models.Q(('minutes', None), ('minutes__gte', 1), _connector='OR'), name='rate_step_minutes_positive'),
-        ),
-        migrations.AddConstraint(
-            model_name='reaction',
-            constraint=models.CheckConstraint(condition=models.Q(('grade__gte', 1), ('grade__lte', 5)), name='reaction_grade_ctcae'),
-        ),
-        migrations.AddIndex(
-            model_name='reminder',
-            index=models.Index(fields=['state', 'due_at'], name='reminder_state_due'),
-        ),
-        migrations.AddIndex(
-            model_name='reminder',
-            index=models.Index(fields=['due_at'], name='reminder_due'),
-        ),
-        migrations.AddConstraint(
-            model_name='reminder',
-            constraint=models.UniqueConstraint(fields=('appointment', 'appointment_version', 'kind', 'channel', 'resend_no'), name='reminder_owed_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='reminder',
-            constraint=models.UniqueConstraint(condition=models.Q(('kind__in', ['confirmation', 'moved']), ('resend_no', 0)), fields=('appointment', 'appointment_version', 'channel'), name='reminder_version_announced_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='reminder',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('settled_at', None), ('state__in', ['owed', 'claimed'])), models.Q(('settled_at__isnull', False), ('state__in', ['sent', 'skipped', 'failed'])), _connector='OR'), name='reminder_settled_pair'),
-        ),
-        migrations.AddConstraint(
-            model_name='reminder',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('requested_by', None), ('resend_no', 0)), models.Q(('requested_by__isnull', False), ('resend_no__gt', 0)), _connector='OR'), name='reminder_resend_has_person'),
-        ),
-        migrations.AddIndex(
-            model_name='shift',
-            index=models.Index(fields=['site', 'starts_at'], name='shift_site_start'),
-        ),
-        migrations.AddConstraint(
-            model_name='shift',
-            constraint=models.CheckConstraint(condition=models.Q(('ends_at__gt', models.F('starts_at'))), name='shift_forward'),
-        ),
-        migrations.AddConstraint(
-            model_name='shift',
-            constraint=models.CheckConstraint(condition=models.Q(('ratio__gte', 1), ('ratio__lte', 6)), name='shift_ratio_in_range'),
-        ),
-        migrations.AddConstraint(
-            model_name='shift',
-            constraint=models.CheckConstraint(condition=models.Q(('setting', 'facility'), ('ratio', 1), _connector='OR'), name='home_shift_one_patient'),
-        ),
-        migrations.AddConstraint(
-            model_name='shift',
-            constraint=models.UniqueConstraint(fields=('nurse', 'starts_at'), name='shift_nurse_start_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='openinghours',
-            constraint=models.UniqueConstraint(fields=('site', 'weekday'), name='opening_hours_once_a_weekday'),
-        ),
-        migrations.AddConstraint(
-            model_name='openinghours',
-            constraint=models.CheckConstraint(condition=models.Q(('closes__gt', models.F('opens'))), name='opening_hours_forward'),
-        ),
-        migrations.AddConstraint(
-            model_name='openinghours',
-            constraint=models.CheckConstraint(condition=models.Q(('weekday__lte', 6)), name='opening_hours_weekday'),
-        ),
-        migrations.AddConstraint(
-            model_name='closure',
-            constraint=models.CheckConstraint(condition=models.Q(('ends_on__gte', models.F('starts_on'))), name='closure_forward'),
-        ),
-        migrations.AddConstraint(
-            model_name='closure',
-            constraint=models.UniqueConstraint(fields=('site', 'starts_on', 'ends_on', 'reason'), name='closure_once'),
-        ),
-        migrations.AddConstraint(
             model_name='chair',
             constraint=models.UniqueConstraint(fields=('site', 'name'), name='chair_name_once_a_site'),
         ),
@@ -901,58 +822,10 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='appointment',
-            index=models.Index(fields=['patient', 'start'], name='appointment_patient_start'),
-        ),
-        migrations.AddIndex(
-            model_name='appointment',
             index=models.Index(fields=['nurse', 'start'], name='appointment_nurse_start'),
         ),
         migrations.AddIndex(
             model_name='appointment',
             index=models.Index(fields=['order', 'start'], name='appointment_order_start'),
-        ),
-        migrations.AddIndex(
-            model_name='appointment',
-            index=models.Index(fields=['start'], name='appointment_start'),
-        ),
-        migrations.AddIndex(
-            model_name='appointment',
-            index=models.Index(fields=['updated_at'], name='appointment_updated'),
-        ),
-        migrations.AddConstraint(
-            model_name='appointment',
-            constraint=models.CheckConstraint(condition=models.Q(('end__gt', models.F('start'))), name='appointment_forward'),
-        ),
-        migrations.AddConstraint(
-            model_name='appointment',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('chair__isnull', False), ('setting', 'facility')), models.Q(('chair', None), ('setting', 'home')), _connector='OR'), name='appointment_chair_in_facility_only'),
-        ),
-        migrations.AddConstraint(
-            model_name='appointment',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'cancelled'), _negated=True), ('cancelled_at__isnull', False), _connector='OR'), name='appointment_cancelled_at'),
-        ),
-        migrations.AddConstraint(
-            model_name='sitemembership',
-            constraint=models.UniqueConstraint(fields=('site', 'user'), name='site_membership_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='vialsize',
-            constraint=models.UniqueConstraint(fields=('product', 'grams'), name='vial_size_once_per_product'),
-        ),
-        migrations.AddConstraint(
-            model_name='vialsize',
-            constraint=models.CheckConstraint(condition=models.Q(('grams__gt', 0)), name='vial_size_positive'),
-        ),
-        migrations.AddIndex(
-            model_name='vialused',
-            index=models.Index(fields=['lot', 'product'], name='vial_lot_product'),
-        ),
-        migrations.AddConstraint(
-            model_name='vialused',
-            constraint=models.CheckConstraint(condition=models.Q(('lot', ''), _negated=True), name='vial_has_lot'),
-        ),
-        migrations.AddConstraint(
-            model_name='vialused',
-            constraint=models.CheckConstraint(condition=models.Q(('grams__gt', 0)), name='vial_grams_positive'),
         ),
     ]

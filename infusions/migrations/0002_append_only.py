@@ -2,7 +2,7 @@
 
 from django.db import migrations
 
-from infusion_center.core.triggers import allow, refuse
+from infusion_center.core.triggers import RunTriggers, allow, refuse
 
 APPEND_ONLY = [
     "infusions_signature",
@@ -53,7 +53,7 @@ RUN_CHANGED = " OR ".join(f"OLD.{column} IS DISTINCT FROM NEW.{column}" for colu
 
 
 def reversible(table, *events, **conditions):
-    return migrations.RunPython(refuse(table, *events, **conditions), allow(table, *events))
+    return RunTriggers(refuse(table, *events, **conditions), allow(table, *events))
 
 
 def parent_signed(row):

@@ -6,7 +6,7 @@ import infusion_center.core.models
 from django.conf import settings
 from django.db import migrations, models
 
-from infusion_center.core.triggers import allow, refuse
+from infusion_center.core.triggers import RunTriggers, allow, refuse
 
 
 SENT = {"when": "OLD.state = 'sent'", "message": "the reminder was sent"}
@@ -24,7 +24,7 @@ class Migration(migrations.Migration):
 
     operations = [
         # SQLite rebuilds an altered table without its triggers.
-        migrations.RunPython(LET_GO, KEEP_SENT),
+        RunTriggers(LET_GO, KEEP_SENT),
         migrations.AddField(
             model_name='appointment',
             name='course_start',
@@ -137,6 +137,14 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name_plural': 'waitlist entries',
                 'ordering': ['created_at', 'id'],
+                'indexes': [
+                    models.Index(fields=['site', 'state', 'last_on'], name='waitlist_site_state'),
+                ],
+                'constraints': [
+                    models.CheckConstraint(condition=models.Q(('last_on__gte', models.F('first_on'))), name='waitlist_forward'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('state', 'booked'), _negated=True), ('appointment__isnull', False), _connector='OR'), name='waitlist_booked_has_visit'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('closed_at', None), ('state', 'waiting')), models.Q(models.Q(('state', 'waiting'), _negated=True), ('closed_at__isnull', False)), _connector='OR'), name='waitlist_closed_pair'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -156,6 +164,14 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['-created_at', '-id'],
+                'indexes': [
+                    models.Index(fields=['state', 'expires_at'], name='offer_state_expires'),
+                ],
+                'constraints': [
+                    models.CheckConstraint(condition=models.Q(('end__gt', models.F('start'))), name='offer_forward'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('settled_at', None), ('state', 'open')), models.Q(models.Q(('state', 'open'), _negated=True), ('settled_at__isnull', False)), _connector='OR'), name='offer_settled_pair'),
+                    models.UniqueConstraint(condition=models.Q(('state', 'open')), fields=('entry', 'start'), name='offer_open_once'),
+                ],
             },
         ),
         migrations.AddField(
@@ -171,37 +187,5 @@ class Migration(migrations.Migration):
             model_name='reminder',
             constraint=models.CheckConstraint(condition=models.Q(models.Q(('appointment__isnull', False), ('offer', None)), models.Q(('appointment', None), ('offer__isnull', False)), _connector='OR'), name='reminder_visit_or_offer'),
         ),
-        migrations.AddIndex(
-            model_name='waitlistentry',
-            index=models.Index(fields=['site', 'state', 'last_on'], name='waitlist_site_state'),
-        ),
-        migrations.AddConstraint(
-            model_name='waitlistentry',
-            constraint=models.CheckConstraint(condition=models.Q(('last_on__gte', models.F('first_on'))), name='waitlist_forward'),
-        ),
-        migrations.AddConstraint(
-            model_name='waitlistentry',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'booked'), _negated=True), ('appointment__isnull', False), _connector='OR'), name='waitlist_booked_has_visit'),
-        ),
-        migrations.AddConstraint(
-            model_name='waitlistentry',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('closed_at', None), ('state', 'waiting')), models.Q(models.Q(('state', 'waiting'), _negated=True), ('closed_at__isnull', False)), _connector='OR'), name='waitlist_closed_pair'),
-        ),
-        migrations.AddIndex(
-            model_name='waitlistoffer',
-            index=models.Index(fields=['state', 'expires_at'], name='offer_state_expires'),
-        ),
-        migrations.AddConstraint(
-            model_name='waitlistoffer',
-            constraint=models.CheckConstraint(condition=models.Q(('end__gt', models.F('start'))), name='offer_forward'),
-        ),
-        migrations.AddConstraint(
-            model_name='waitlistoffer',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('settled_at', None), ('state', 'open')), models.Q(models.Q(('state', 'open'), _negated=True), ('settled_at__isnull', False)), _connector='OR'), name='offer_settled_pair'),
-        ),
-        migrations.AddConstraint(
-            model_name='waitlistoffer',
-            constraint=models.UniqueConstraint(condition=models.Q(('state', 'open')), fields=('entry', 'start'), name='offer_open_once'),
-        ),
-        migrations.RunPython(KEEP_SENT, LET_GO),
+        RunTriggers(KEEP_SENT, LET_GO),
     ]

@@ -142,6 +142,9 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['-opened_at', '-id'],
+                'constraints': [
+                    models.CheckConstraint(condition=models.Q(models.Q(('closed_at', None), ('closed_by', None)), models.Q(('closed_at__isnull', False), ('closed_by__isnull', False)), _connector='OR'), name='recall_closed_pair'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -164,6 +167,9 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name_plural': 'medications given',
                 'ordering': ['at', 'id'],
+                'constraints': [
+                    models.CheckConstraint(condition=models.Q(('dose__gt', 0)), name='medication_dose_positive'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -232,6 +238,9 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['-at', '-id'],
+                'indexes': [
+                    models.Index(fields=['recall', 'patient'], name='recall_contact_patient'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -243,6 +252,12 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['lot'],
+                'indexes': [
+                    models.Index(fields=['lot'], name='recalled_lot'),
+                ],
+                'constraints': [
+                    models.UniqueConstraint(fields=('recall', 'lot'), name='recalled_lot_once'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -264,6 +279,15 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['product', 'grams', 'use_by', 'lot'],
+                'indexes': [
+                    models.Index(fields=['product', 'lot'], name='stock_product_lot'),
+                ],
+                'constraints': [
+                    models.UniqueConstraint(fields=('site', 'product', 'grams', 'lot', 'expires_on', 'storage', 'use_by'), name='stock_item_once'),
+                    models.CheckConstraint(condition=models.Q(('use_by__lte', models.F('expires_on'))), name='stock_use_by_within_expiry'),
+                    models.CheckConstraint(condition=models.Q(('lot', ''), _negated=True), name='stock_has_lot'),
+                    models.CheckConstraint(condition=models.Q(('grams__gt', 0)), name='stock_grams_positive'),
+                ],
             },
         ),
         migrations.AddField(
@@ -320,45 +344,5 @@ class Migration(migrations.Migration):
                 'ordering': ['recorded_at', 'id'],
                 'constraints': [models.CheckConstraint(condition=models.Q(('grade__gte', 1), ('grade__lte', 5)), name='late_reaction_grade_ctcae')],
             },
-        ),
-        migrations.AddConstraint(
-            model_name='lotrecall',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('closed_at', None), ('closed_by', None)), models.Q(('closed_at__isnull', False), ('closed_by__isnull', False)), _connector='OR'), name='recall_closed_pair'),
-        ),
-        migrations.AddConstraint(
-            model_name='medicationgiven',
-            constraint=models.CheckConstraint(condition=models.Q(('dose__gt', 0)), name='medication_dose_positive'),
-        ),
-        migrations.AddIndex(
-            model_name='recallcontact',
-            index=models.Index(fields=['recall', 'patient'], name='recall_contact_patient'),
-        ),
-        migrations.AddIndex(
-            model_name='recalledlot',
-            index=models.Index(fields=['lot'], name='recalled_lot'),
-        ),
-        migrations.AddConstraint(
-            model_name='recalledlot',
-            constraint=models.UniqueConstraint(fields=('recall', 'lot'), name='recalled_lot_once'),
-        ),
-        migrations.AddIndex(
-            model_name='stockitem',
-            index=models.Index(fields=['product', 'lot'], name='stock_product_lot'),
-        ),
-        migrations.AddConstraint(
-            model_name='stockitem',
-            constraint=models.UniqueConstraint(fields=('site', 'product', 'grams', 'lot', 'expires_on', 'storage', 'use_by'), name='stock_item_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='stockitem',
-            constraint=models.CheckConstraint(condition=models.Q(('use_by__lte', models.F('expires_on'))), name='stock_use_by_within_expiry'),
-        ),
-        migrations.AddConstraint(
-            model_name='stockitem',
-            constraint=models.CheckConstraint(condition=models.Q(('lot', ''), _negated=True), name='stock_has_lot'),
-        ),
-        migrations.AddConstraint(
-            model_name='stockitem',
-            constraint=models.CheckConstraint(condition=models.Q(('grams__gt', 0)), name='stock_grams_positive'),
         ),
     ]

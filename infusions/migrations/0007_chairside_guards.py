@@ -2,7 +2,7 @@
 
 from django.db import migrations, models
 
-from infusion_center.core.triggers import allow, refuse
+from infusion_center.core.triggers import RunTriggers, allow, refuse
 
 APPEND_ONLY = [
     "infusions_patientreport",
@@ -16,7 +16,7 @@ ITEMS = "infusions_checklistitem"
 
 
 def reversible(table, *events, **conditions):
-    return migrations.RunPython(refuse(table, *events, **conditions), allow(table, *events))
+    return RunTriggers(refuse(table, *events, **conditions), allow(table, *events))
 
 
 def parent_signed(row):
@@ -76,7 +76,7 @@ class Migration(migrations.Migration):
                 ("delete", parent_signed("OLD")),
             )
         ),
-        migrations.RunPython(
+        RunTriggers(
             run_all(LET_GO, *guard_items(template_fixed, "the template was published")),
             run_all(LET_GO, *guard_items(template_used, "the template was used")),
         ),

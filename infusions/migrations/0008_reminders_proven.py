@@ -6,7 +6,7 @@ import infusion_center.core.models
 from django.conf import settings
 from django.db import migrations, models
 
-from infusion_center.core.triggers import allow, refuse
+from infusion_center.core.triggers import RunTriggers, allow, refuse
 
 SENT = {"when": "OLD.state = 'sent'", "message": "the reminder was sent"}
 KEEP_SENT = refuse("infusions_reminder", "update", "delete", **SENT)
@@ -23,7 +23,7 @@ class Migration(migrations.Migration):
 
     operations = [
         # SQLite rebuilds an altered table without its triggers.
-        migrations.RunPython(LET_GO, KEEP_SENT),
+        RunTriggers(LET_GO, KEEP_SENT),
         migrations.CreateModel(
             name='AfterCareCall',
             fields=[
@@ -278,9 +278,9 @@ class Migration(migrations.Migration):
             model_name='mailwording',
             constraint=models.UniqueConstraint(fields=('site', 'kind', 'language'), name='mail_wording_once'),
         ),
-        migrations.RunPython(KEEP_SENT, LET_GO),
+        RunTriggers(KEEP_SENT, LET_GO),
         *[
-            migrations.RunPython(refuse(table, "update", "delete"), allow(table, "update", "delete"))
+            RunTriggers(refuse(table, "update", "delete"), allow(table, "update", "delete"))
             for table in APPEND_ONLY
         ],
     ]

@@ -4,7 +4,7 @@ import django.db.models.deletion
 from django.conf import settings
 from django.db import migrations, models
 
-from infusion_center.core.triggers import allow, refuse
+from infusion_center.core.triggers import RunTriggers, allow, refuse
 
 TABLE = "infusions_cancellationcall"
 
@@ -29,5 +29,5 @@ class Migration(migrations.Migration):
                 'ordering': ['called_at', 'id'],
             },
         ),
-        migrations.RunPython(refuse(TABLE, "update", "delete"), allow(TABLE, "update", "delete")),
+        RunTriggers(refuse(TABLE, "update", "delete"), allow(TABLE, "update", "delete")),
     ]

@@ -5,7 +5,7 @@ import infusion_center.core.models
 from django.conf import settings
 from django.db import migrations, models
 
-from infusion_center.core.triggers import allow, refuse
+from infusion_center.core.triggers import RunTriggers, allow, refuse
 
 
 ACCESSES, NOTICES = "patients_emergencyaccess", "patients_emergencynotice"
@@ -85,7 +85,7 @@ class Migration(migrations.Migration):
             model_name='emergencyaccess',
             constraint=models.CheckConstraint(condition=models.Q(('reviewed_by', None), models.Q(('reviewed_by', models.F('user')), _negated=True), _connector='OR'), name='emergency_not_reviewed_by_oneself'),
         ),
-        migrations.RunPython(refuse(ACCESSES, "update", when=WHEN, message=MESSAGE), allow(ACCESSES, "update")),
-        migrations.RunPython(refuse(ACCESSES, "delete"), allow(ACCESSES, "delete")),
-        migrations.RunPython(refuse(NOTICES, "update", "delete"), allow(NOTICES, "update", "delete")),
+        RunTriggers(refuse(ACCESSES, "update", when=WHEN, message=MESSAGE), allow(ACCESSES, "update")),
+        RunTriggers(refuse(ACCESSES, "delete"), allow(ACCESSES, "delete")),
+        RunTriggers(refuse(NOTICES, "update", "delete"), allow(NOTICES, "update", "delete")),
     ]

@@ -2,7 +2,7 @@
 
 from django.db import migrations, models
 
-from infusion_center.core.triggers import allow, refuse
+from infusion_center.core.triggers import RunTriggers, allow, refuse
 
 TABLE = "patients_patient"
 CHANGED = "OLD.is_test IS DISTINCT FROM NEW.is_test"
@@ -23,7 +23,7 @@ class Migration(migrations.Migration):
         ),
         # SQLite rebuilds an altered table without its triggers: a later migration that alters patients takes this one
         # away first and puts it back.
-        migrations.RunPython(
+        RunTriggers(
             refuse(TABLE, "update", when=CHANGED, message="whether a patient is a test is said once"),
             allow(TABLE, "update"),
         ),

@@ -116,7 +116,6 @@ def test_a_contraindicated_product_cannot_be_signed(center):
 
 def test_an_allergy_recorded_after_booking_stops_the_start(center, make_visit):
     visit = make_visit()
-    nurse = center.walk("nurse")
     steps.answered_checklist(center, visit, steps.ANSWERS | {"emergency-set": "yes"})
     chart = center.walk("nurse").open(visit.patient.get_absolute_url())
     chart.follow("Add allergy").press("Save allergy", {"code": "hyperprolinemia"})
@@ -159,7 +158,6 @@ def test_a_dehydrated_patient_is_held_until_the_pharmacist_lets_it_pass(center, 
 
 def test_a_cold_product_holds_and_nobody_may_let_it_pass(center, make_visit):
     visit = make_visit()
-    nurse = center.walk("nurse")
     run = steps.answered_checklist(center, visit, steps.ANSWERS | {"room-temperature": "no", "emergency-set": "yes"})
     assert (run.status, [row["code"] for row in run.problems]) == ("failed", ["room-temperature"])
     at_chair = prepared(center, visit)
@@ -189,7 +187,6 @@ def test_an_expired_vial_is_refused_with_what_was_typed_kept(center, make_visit)
 
 def test_a_vial_that_expired_since_it_was_added_stops_the_start(center, make_visit):
     visit = make_visit()
-    nurse = center.walk("nurse")
     steps.answered_checklist(center, visit, steps.ANSWERS | {"emergency-set": "yes"})
     at_chair = prepared(center, visit)
     VialUsed.objects.filter(grams=20).update(expires_on=VISIT_DAY - dt.timedelta(days=1))

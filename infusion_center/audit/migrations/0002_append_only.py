@@ -1,6 +1,6 @@
 from django.db import migrations
 
-from infusion_center.core.triggers import allow, refuse
+from infusion_center.core.triggers import RunTriggers, allow, refuse
 
 TABLE = "audit_auditevent"
 
@@ -8,4 +8,4 @@ TABLE = "audit_auditevent"
 class Migration(migrations.Migration):
     dependencies = [("audit", "0001_initial")]
 
-    operations = [migrations.RunPython(refuse(TABLE, "update", "delete"), allow(TABLE, "update", "delete"))]
+    operations = [RunTriggers(refuse(TABLE, "update", "delete"), allow(TABLE, "update", "delete"))]

@@ -1,6 +1,6 @@
 from django.db import migrations, models
 
-from infusion_center.core.triggers import allow, refuse
+from infusion_center.core.triggers import RunTriggers, allow, refuse
 
 TABLE = "audit_auditevent"
 
@@ -13,7 +13,7 @@ class Migration(migrations.Migration):
 
     operations = [
         # SQLite rebuilds an altered table without its triggers.
-        migrations.RunPython(allow(TABLE, "update", "delete"), refuse(TABLE, "update", "delete")),
+        RunTriggers(allow(TABLE, "update", "delete"), refuse(TABLE, "update", "delete")),
         migrations.AddField(
             model_name='auditevent',
             name='device',
@@ -24,5 +24,5 @@ class Migration(migrations.Migration):
             name='mac',
             field=models.CharField(blank=True, db_default='', default='', editable=False, help_text='proves the row: audit.macs', max_length=90),
         ),
-        migrations.RunPython(refuse(TABLE, "update", "delete"), allow(TABLE, "update", "delete")),
+        RunTriggers(refuse(TABLE, "update", "delete"), allow(TABLE, "update", "delete")),
     ]

@@ -1,6 +1,6 @@
 from django.db import migrations, models
 
-from infusion_center.core.triggers import allow, refuse
+from infusion_center.core.triggers import RunTriggers, allow, refuse
 
 TABLE = "audit_auditlink"
 
@@ -38,5 +38,5 @@ class Migration(migrations.Migration):
                 'ordering': ['-started_at'],
             },
         ),
-        migrations.RunPython(refuse(TABLE, "update", "delete"), allow(TABLE, "update", "delete")),
+        RunTriggers(refuse(TABLE, "update", "delete"), allow(TABLE, "update", "delete")),
     ]
