@@ -10,8 +10,10 @@ from django.db import DatabaseError, connection
 from django.test import Client
 
 from infusion_center.accounts.lock_session import SessionStore
-from infusion_center.accounts.models import QuickPin
+from infusion_center.accounts.models import QuickPin, User
 from infusion_center.audit.models import AuditEvent
+from infusion_center.backup import loading
+from infusion_center.backup.errors import BackupError
 from infusion_center.backup.files import make_backup
 from infusion_center.backup.loading import is_empty
 from infusion_center.backup.stepping_aside import triggers_of
@@ -20,6 +22,7 @@ from infusions.stock.models import StockItem
 from patients.models import Patient
 from tests.backup.conftest import KEY
 from tests.backup.databases import everything, using
+from tests.factories.accounts import make_staff
 
 pytestmark = pytest.mark.django_db
 
@@ -154,3 +157,20 @@ def test_data_that_make_no_sense_are_not_restored_unless_accepted(filled, empty,
         assert (is_empty(connection), triggers_of(connection)) == (True, before)
         restore(path, accept_findings=True)
         assert StockItem.objects.get().on_hand == item.on_hand + 1
+
+
+def test_a_refused_replacement_leaves_the_next_keys_as_they_were(filled_copy, backup, monkeypatch):
+    """What holds more than the backup goes on as if nothing had been: its next rows collide with none."""
+    with using(filled_copy):
+        for name in ("One", "Two"):
+            make_staff(full_name=name)
+        before = contents(filled_copy)
+
+        def too_late(*args):
+            raise BackupError("It differs.")
+
+        monkeypatch.setattr(loading, "compare", too_late)
+        assert "It differs." in refused(backup, replace=True)
+        assert contents(filled_copy) == before
+        newest = make_staff(full_name="Three")
+        assert newest.pk == User.objects.order_by("pk").last().pk
