@@ -88,6 +88,8 @@ def audit_head(snapshot: Snapshot, tables: Iterable[Table]) -> dict | None:
 
 def write_contents(snapshot: Snapshot, out) -> Manifest:
     migrations = snapshot.migrations()
+    if snapshot.is_empty():  # night after night it would let go of the backups that hold something
+        raise BackupError("The database holds nothing of this application: does DATABASE_URL name the right one?")
     tables = tables_at(migrations)
     manifest = Manifest(clock.now().isoformat(), VERSION, snapshot.vendor, migrations, snapshot.unknown_tables(tables))
     first = {"format": FORMAT, "created_at": manifest.created_at, "version": VERSION, "engine": snapshot.vendor}

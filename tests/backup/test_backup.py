@@ -1,7 +1,7 @@
 """A backup is of one moment, readable by its owner only, and older ones go only once it is proven."""
 
 import stat
-from io import StringIO
+from io import BytesIO, StringIO
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -10,7 +10,7 @@ from django.db import connection
 from infusion_center.backup import contents, files
 from infusion_center.backup.errors import BackupError
 from infusion_center.backup.files import alone_in, make_backup, verify_file
-from infusion_center.backup.snapshot import snapshot_of
+from infusion_center.backup.snapshot import is_in_memory, snapshot_of, sqlite_snapshot
 from infusion_center.backup.tables import tables_at
 from infusions.stock.models import StockItem
 from infusions.stock.queries import stock_violations
@@ -124,3 +124,34 @@ def test_a_sum_that_does_not_fit_is_told_by_table(filled, tmp_path, monkeypatch)
     monkeypatch.undo()
     with pytest.raises(BackupError, match="The rows of account_emailaddress are not those"):
         verify_file(tmp_path / "file", key=KEY)
+
+
+def test_nothing_is_not_backed_up_and_lets_no_backup_go(filled, empty, tmp_path):
+    with using(filled):
+        back_up(tmp_path)
+    kept = names(tmp_path)
+    with using(empty), pytest.raises(CommandError, match="holds nothing of this application"):
+        back_up(tmp_path, keep=1)
+    assert names(tmp_path) == kept
+
+
+def test_a_database_that_is_not_there_is_neither_made_nor_backed_up(tmp_path):
+    missing = str(tmp_path / "missing.sqlite3")
+    with pytest.raises(BackupError, match="cannot be opened"), sqlite_snapshot(missing):
+        pass
+    assert names(tmp_path) == []
+
+
+def test_a_database_without_tables_is_not_backed_up(tmp_path):
+    path = tmp_path / "blank.sqlite3"
+    path.touch()
+    with sqlite_snapshot(str(path)) as snapshot, pytest.raises(BackupError, match="holds nothing"):
+        contents.write_contents(snapshot, BytesIO())
+
+
+@pytest.mark.parametrize(
+    ("name", "in_memory"),
+    [(":memory:", True), ("file:db?mode=memory&cache=shared", True), ("/srv/memory clinic/db.sqlite3", False)],
+)
+def test_only_a_database_in_memory_is_taken_for_one(name, in_memory):
+    assert is_in_memory(name) == in_memory
