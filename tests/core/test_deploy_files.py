@@ -16,7 +16,7 @@ ROOT = Path(__file__).resolve().parents[2]
 DEPLOY = ROOT / "docs" / "deploy"
 UNITS = sorted((DEPLOY / "systemd").glob("*.service"))
 COMPOSE = yaml.safe_load((DEPLOY / "compose.yaml").read_text())
-APP = {name: service for name, service in COMPOSE["services"].items() if service["image"] == "infusion-center"}
+APP = {name: service for name, service in COMPOSE["services"].items() if service["image"].startswith("infusion-center:")}
 HARDENED = {
     "User": "infusion-center",
     "NoNewPrivileges": "yes",
@@ -87,6 +87,29 @@ def test_health_checks_ask_addresses_that_exist():
     asked = set(re.findall(r"http://\w+:8000/([\w/]+)", text))
     assert asked == {"health/live", "health/ready"}
     assert asked <= {path for path, _, _ in all_patterns()}
+
+
+def test_health_checks_ask_for_hosts_that_are_answered():
+    """Any other is refused with 400, and a container that is well would be taken for ill."""
+    asked = set(re.findall(r"http://(\w+):8000/", (DEPLOY / "compose.yaml").read_text()))
+    allowed = {name: service["environment"]["ALLOWED_HOSTS"].split(",") for name, service in APP.items()}
+    assert asked == {"web", "localhost"}
+    assert [name for name, hosts in allowed.items() if not asked <= set(hosts)] == []
+    assert {hosts[0].split(":?")[0] for hosts in allowed.values()} == {"${HOSTS"}
+
+
+def test_whatever_is_mounted_belongs_to_the_service():
+    """A volume over a folder that the image does not have belongs to root."""
+    made = re.search(r"install -d -m 0700 -o infusion-center -g infusion-center (.+)", (DEPLOY / "Dockerfile").read_text())
+    mounts = {volume.split(":")[1] for service in APP.values() for volume in service["volumes"]}
+    assert mounts == set(made[1].split())
+
+
+def test_the_image_makes_the_user_that_the_containers_run_as():
+    dockerfile = (DEPLOY / "Dockerfile").read_text()
+    (user,) = {service["user"] for service in APP.values()}
+    numbers = re.search(r"--gid (\d+) infusion-center", dockerfile), re.search(r"--uid (\d+) --gid (\d+)", dockerfile)
+    assert (f"{numbers[1][1]}:{numbers[0][1]}", numbers[1][2]) == (user, numbers[0][1])
 
 
 def test_secrets_come_from_outside():
