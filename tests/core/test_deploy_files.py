@@ -16,7 +16,9 @@ ROOT = Path(__file__).resolve().parents[2]
 DEPLOY = ROOT / "docs" / "deploy"
 UNITS = sorted((DEPLOY / "systemd").glob("*.service"))
 COMPOSE = yaml.safe_load((DEPLOY / "compose.yaml").read_text())
-APP = {name: service for name, service in COMPOSE["services"].items() if service["image"].startswith("infusion-center:")}
+APP = {
+    name: service for name, service in COMPOSE["services"].items() if service["image"].startswith("infusion-center:")
+}
 HARDENED = {
     "User": "infusion-center",
     "NoNewPrivileges": "yes",
@@ -100,7 +102,9 @@ def test_health_checks_ask_for_hosts_that_are_answered():
 
 def test_whatever_is_mounted_belongs_to_the_service():
     """A volume over a folder that the image does not have belongs to root."""
-    made = re.search(r"install -d -m 0700 -o infusion-center -g infusion-center (.+)", (DEPLOY / "Dockerfile").read_text())
+    made = re.search(
+        r"install -d -m 0700 -o infusion-center -g infusion-center (.+)", (DEPLOY / "Dockerfile").read_text()
+    )
     mounts = {volume.split(":")[1] for service in APP.values() for volume in service["volumes"]}
     assert mounts == set(made[1].split())
 
