@@ -18,6 +18,7 @@ from infusion_center.backup.files import make_backup
 from infusion_center.backup.loading import is_empty
 from infusion_center.backup.stepping_aside import triggers_of
 from infusion_center.backup.tables import LEFT_OUT
+from infusions.management.commands import restore as restore_command
 from infusions.stock.models import StockItem
 from patients.models import Patient
 from tests.backup.conftest import KEY
@@ -174,3 +175,15 @@ def test_a_refused_replacement_leaves_the_next_keys_as_they_were(filled_copy, ba
         assert contents(filled_copy) == before
         newest = make_staff(full_name="Three")
         assert newest.pk == User.objects.order_by("pk").last().pk
+
+
+def test_a_migration_that_fails_after_the_load_is_told_as_that(backup, empty, monkeypatch):
+    def fail(connection):
+        raise DatabaseError("no lock within five seconds.")
+
+    monkeypatch.setattr(restore_command, "migrations_to_come", lambda connection: frozenset({("patients", "0099")}))
+    monkeypatch.setattr(restore_command, "migrate_forwards", fail)
+    with using(empty):
+        said = refused(backup)
+        assert (is_empty(connection), "Nothing was restored" in said) == (False, False)
+    assert said.startswith("no lock within five seconds. The data are there as they were backed up, but not migrated")

@@ -60,7 +60,14 @@ class Command(BaseCommand):
 
     def _bring_to_the_present(self, manifest: Manifest) -> None:
         """Migrations cannot run inside the load's transaction: from here on the data are there, as they were."""
-        self._tell(f"migrated to this release: {', '.join(migrate_forwards(connection))}")
+        try:
+            applied = migrate_forwards(connection)
+        except Exception as problem:  # however it fails, "nothing was restored" would not be true
+            raise CommandError(
+                f"{problem} The data are there as they were backed up, but not migrated to this release: "
+                "mend the cause and run migrate, then verify_audit; or drop the database."
+            ) from problem
+        self._tell(f"migrated to this release: {', '.join(applied)}")
         try:
             with transaction.atomic():
                 self._check(manifest)
