@@ -70,6 +70,20 @@ def test_only_the_backup_knows_its_key():
     assert (read_by, services) == ({"infusion-center-backup"}, {"backup"})
 
 
+def test_commands_by_hand_run_as_the_units_do():
+    text = (DEPLOY / "manage").read_text().replace("\\\n", " ")
+    _, *words = shlex.split(next(line for line in text.splitlines() if line.startswith("exec ")))
+    backup = service_of(DEPLOY / "systemd" / "infusion-center-backup.service")
+    shared = {"User", "Group", "UMask", "StateDirectory", "StateDirectoryMode", "NoNewPrivileges", "WorkingDirectory"}
+    said = {tuple(word.removeprefix("--property=").split("=", 1)) for word in words if word.startswith("--property=")}
+    files = {value for key, value in backup if key == "EnvironmentFile"}
+    assert {pair for pair in said if pair[0] != "EnvironmentFile"} == {pair for pair in backup if pair[0] in shared}
+    assert {value.lstrip("-") for key, value in said if key == "EnvironmentFile"} == files
+    set_here = [word.removeprefix("--setenv=") for word in words if word.startswith("--setenv=")]
+    assert set_here == dict(backup)["Environment"].split()
+    assert words[-3:] == [*dict(backup)["ExecStart"].split()[:2], "$@"]
+
+
 def test_the_timer_starts_the_backup():
     timer = RawConfigParser(strict=False)
     timer.read(DEPLOY / "systemd" / "infusion-center-backup.timer")
