@@ -4,7 +4,7 @@ import logging
 from collections import Counter
 
 from django.conf import settings
-from django.db import DatabaseError
+from django.db import Error
 from django.db.models import Count
 from django.http import Http404, HttpResponse
 from django.utils.crypto import constant_time_compare
@@ -34,7 +34,7 @@ def metrics_page(request):
         raise Http404
     try:
         gauges = of_database(clock.now())
-    except DatabaseError as error:
+    except Error as error:  # InterfaceError too, of a connection that broke
         logger.warning("metrics: %s", error)
         gauges = {UP: {"": 0}}
     return HttpResponse(metrics.page(gauges), content_type=CONTENT_TYPE_LATEST)
