@@ -19,6 +19,7 @@ from infusion_center.backup.files import opened
 from infusion_center.backup.snapshot import Snapshot, quoted
 from infusion_center.backup.stepping_aside import guards_aside
 from infusion_center.backup.tables import Migrations, Table, leaves, refuse_unknown, tables_at
+from infusion_center.core.triggers import TriggersDiffer
 
 AT_A_TIME = 1000
 
@@ -64,6 +65,8 @@ def load(connection, path: Path, *, key: str, before_commit: Callable[[], None] 
             before_commit()
     except IntegrityError as problem:
         raise BackupError(f"The database refuses the rows: {problem}") from problem
+    except TriggersDiffer as problem:
+        raise BackupError(str(problem)) from problem
     return reading.manifest
 
 

@@ -16,8 +16,8 @@ from infusion_center.backup import loading
 from infusion_center.backup.errors import BackupError
 from infusion_center.backup.files import make_backup
 from infusion_center.backup.loading import is_empty
-from infusion_center.backup.stepping_aside import triggers_of
 from infusion_center.backup.tables import LEFT_OUT
+from infusion_center.core.triggers import triggers_on
 from infusions.management.commands import restore as restore_command
 from infusions.stock.models import StockItem
 from patients.models import Patient
@@ -40,9 +40,9 @@ def refused(path, **options) -> str:
     return str(problem.value)
 
 
-def contents(name: str) -> tuple[dict, list]:
+def contents(name: str) -> tuple[dict, dict]:
     with using(name):
-        return everything(), triggers_of(connection)
+        return everything(), triggers_on(connection)
 
 
 @pytest.fixture(scope="module")
@@ -153,9 +153,9 @@ def test_data_that_make_no_sense_are_not_restored_unless_accepted(filled, empty,
         path, _, _ = make_backup(connection, tmp_path, key=KEY)
         StockItem.objects.filter(pk=item.pk).update(on_hand=item.on_hand)
     with using(empty):
-        before = triggers_of(connection)
+        before = triggers_on(connection)
         assert "1 things wrong" in refused(path)
-        assert (is_empty(connection), triggers_of(connection)) == (True, before)
+        assert (is_empty(connection), triggers_on(connection)) == (True, before)
         restore(path, accept_findings=True)
         assert StockItem.objects.get().on_hand == item.on_hand + 1
 

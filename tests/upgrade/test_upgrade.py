@@ -7,8 +7,8 @@ from django.test import Client
 from infusion_center.accounts.models import User
 from infusion_center.backup.contents import Reading
 from infusion_center.backup.snapshot import snapshot_of
-from infusion_center.backup.stepping_aside import triggers_of
 from infusion_center.backup.tables import tables_at
+from infusion_center.core.triggers import triggers_on
 from infusions.reminders.models import Reminder
 from patients.models import Patient
 from tests.backup.databases import using
@@ -60,9 +60,9 @@ def differences(table: str, old: list[dict], new: list[dict]) -> list[dict]:
 
 def test_the_triggers_are_those_of_a_new_database(upgraded, blank_copy):
     with using(upgraded):
-        after = triggers_of(connection)
+        after = triggers_on(connection)
     with using(blank_copy):
-        assert (after, len(after) > 60) == (triggers_of(connection), True)
+        assert (after, len(after) > 60) == (triggers_on(connection), True)
 
 
 def test_what_was_guarded_is_guarded(upgraded):
