@@ -38,6 +38,7 @@ lint: .venv/dev-installed
 	$(BIN)/python -m tests.servers $(BIN)/python -m tests.upgrade
 	SECRET_KEY=lint-only-0123456789-abcdefghijklmnopqrstuvwxyz-ABCDEFGHIJKLMNOP \
 	    FIELD_KEYS=bGludC1vbmx5LTAxMjM0NTY3ODktMDEyMzQ1Njc4OTA= ALLOWED_HOSTS=lint.example READ_DOT_ENV=false \
+	    SITE_URL=https://lint.example \
 	    AUDIT_KEYS=lint-only-audit-0123456789-abcdefghijklmnopqrstuvwxyz \
 	    $(BIN)/python manage.py check --deploy --fail-level WARNING
 

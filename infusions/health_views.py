@@ -2,7 +2,7 @@
 
 import logging
 
-from django.db import DatabaseError
+from django.db import Error
 from django.http import JsonResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
@@ -24,7 +24,7 @@ def health(request):
     now = clock.now()
     try:
         found = heartbeat.health(now)
-    except DatabaseError:
+    except Error:  # InterfaceError too, of a connection that broke
         logger.exception("health: the database does not answer")
         found = heartbeat.Health(reasons=("database",))
     waiting = found.oldest_due_at
@@ -50,7 +50,7 @@ def health_live(request):
 @never_cache
 @require_safe
 def health_ready(request):
-    """200 when all is there, else 503, with a code for each part; within three seconds, whatever hangs."""
+    """200 when all is there, else 503, with a code for each part; within two seconds, whatever hangs."""
     found = readiness()
     ready = is_ready(found)
     return JsonResponse({"status": "ready" if ready else "unready", "checks": found}, status=200 if ready else UNWELL)

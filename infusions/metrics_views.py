@@ -4,7 +4,7 @@ import logging
 from collections import Counter
 
 from django.conf import settings
-from django.db import DatabaseError
+from django.db import Error
 from django.db.models import Count
 from django.http import Http404, HttpResponse
 from django.utils.crypto import constant_time_compare
@@ -34,7 +34,7 @@ def metrics_page(request):
         raise Http404
     try:
         gauges = of_database(clock.now())
-    except DatabaseError as error:
+    except Error as error:  # InterfaceError too, of a connection that broke
         logger.warning("metrics: %s", error)
         gauges = {UP: {"": 0}}
     return HttpResponse(metrics.page(gauges), content_type=CONTENT_TYPE_LATEST)
@@ -45,7 +45,8 @@ UP = ("infusion_database_up", "Whether the database answered")
 
 def of_database(now) -> dict:
     health = heartbeat.health(now)
-    oldest, beats = health.oldest_due_at, heartbeat.beats()
+    oldest, ages = health.oldest_due_at, {name: (now - at).total_seconds() for name, at in heartbeat.beats().items()}
+    backup_age = ages.pop(heartbeat.BACKUP, None)
     return {
         UP: {"": 1},
         ("infusion_reminders_due_unsent", "Messages due and not sent"): {
@@ -54,9 +55,10 @@ def of_database(now) -> dict:
         ("infusion_reminders_oldest_due_seconds", "How long the oldest of them has been due"): {
             "": (now - oldest).total_seconds() if oldest else 0
         },
-        ("infusion_heartbeat_age_seconds", "Since planner, sender and beat last did something"): {
-            name: (now - at).total_seconds() for name, at in beats.items()
-        },
+        ("infusion_heartbeat_age_seconds", "Since planner, sender and beat last did something"): ages,
+        ("infusion_backup_age_seconds", "Since a backup was made and read back; nothing before the first one"): (
+            {} if backup_age is None else {"": backup_age}
+        ),
         ("infusion_appointments_today", "Visits of today, by the sites' clocks"): visits_today(now),
         ("infusion_audit_unsealed", "Events of the trail that are not in its chain yet"): {"": waiting_count()},
         ("infusion_sessions", "Sign-ins in force"): {"": OpenSession.objects.filter(expire_date__gt=now).count()},

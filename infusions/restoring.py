@@ -27,11 +27,11 @@ def audit_findings(manifest: Manifest) -> list[str]:
     if "verify_audit" not in get_commands() or manifest.audit_head is None:
         return []
     head = f"{manifest.audit_head['position']}:{manifest.audit_head['digest']}"
-    said = StringIO()
+    told = StringIO()
     try:
-        call_command("verify_audit", head=head, read_only=True, stdout=said, stderr=said)
+        call_command("verify_audit", head=head, read_only=True, stdout=StringIO(), stderr=told)
     except CommandError as problem:
-        return [*said.getvalue().splitlines(), str(problem)]
+        return [*told.getvalue().splitlines(), str(problem)]
     return []
 
 

@@ -80,7 +80,10 @@ class Patient(PublicIdModel, TimestampedModel):
     preferences = models.CharField("booking wishes", max_length=200, blank=True)
     is_active = models.BooleanField(default=True)
     is_test = models.BooleanField(
-        "test patient", default=False, help_text="made up, to try things; said at registration and never changed"
+        "test patient",
+        default=False,
+        db_default=False,
+        help_text="made up, to try things; said at registration and never changed",
     )
     version = models.PositiveIntegerField(default=1, help_text="raised by every amendment: a stale form is refused")
 

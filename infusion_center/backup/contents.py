@@ -86,11 +86,13 @@ def audit_head(snapshot: Snapshot, tables: Iterable[Table]) -> dict | None:
     return dict(zip((column.name for column in chain.columns), row, strict=True)) if row else None
 
 
-def write_contents(snapshot: Snapshot, out) -> Manifest:
+def write_contents(snapshot: Snapshot, out, *, version: str = VERSION) -> Manifest:
     migrations = snapshot.migrations()
+    if snapshot.is_empty():  # night after night it would let go of the backups that hold something
+        raise BackupError("The database holds nothing of this application: does DATABASE_URL name the right one?")
     tables = tables_at(migrations)
-    manifest = Manifest(clock.now().isoformat(), VERSION, snapshot.vendor, migrations, snapshot.unknown_tables(tables))
-    first = {"format": FORMAT, "created_at": manifest.created_at, "version": VERSION, "engine": snapshot.vendor}
+    manifest = Manifest(clock.now().isoformat(), version, snapshot.vendor, migrations, snapshot.unknown_tables(tables))
+    first = {"format": FORMAT, "created_at": manifest.created_at, "version": version, "engine": snapshot.vendor}
     first |= {"migrations": sorted(migrations), "left_out": LEFT_OUT, "unknown": manifest.unknown}
     out.write(line_of(first))
     for table in tables:

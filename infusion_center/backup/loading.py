@@ -19,10 +19,9 @@ from infusion_center.backup.files import opened
 from infusion_center.backup.snapshot import Snapshot, quoted
 from infusion_center.backup.stepping_aside import guards_aside
 from infusion_center.backup.tables import Migrations, Table, leaves, refuse_unknown, tables_at
+from infusion_center.core.triggers import TriggersDiffer
 
 AT_A_TIME = 1000
-# Nothing is ever done without a person and a line in the audit trail.
-SIGNS_OF_LIFE = ("accounts_user", "audit_auditevent", "patients_patient")
 
 
 def migrations_of(connection) -> Migrations:
@@ -30,14 +29,8 @@ def migrations_of(connection) -> Migrations:
 
 
 def is_empty(connection) -> bool:
-    tables = set(connection.introspection.table_names())
-    with connection.cursor() as cursor:
-        for name in SIGNS_OF_LIFE:
-            if name in tables:
-                cursor.execute(f"SELECT 1 FROM {quoted(name)} LIMIT 1")
-                if cursor.fetchone():
-                    return False
-    return True
+    connection.ensure_connection()
+    return Snapshot(connection.connection, connection.vendor).is_empty()
 
 
 def prepare(connection, manifest: Manifest, *, replace: bool) -> None:
@@ -72,6 +65,8 @@ def load(connection, path: Path, *, key: str, before_commit: Callable[[], None] 
             before_commit()
     except IntegrityError as problem:
         raise BackupError(f"The database refuses the rows: {problem}") from problem
+    except TriggersDiffer as problem:
+        raise BackupError(str(problem)) from problem
     return reading.manifest
 
 
@@ -114,8 +109,9 @@ def set_highest_keys(connection, tables: dict[str, Table], manifest: Manifest) -
             if not table.counts_up:
                 continue
             if connection.vendor == "postgresql":
+                # Not setval(): that stays although the load is rolled back, and live keys would be given out again.
                 if (sequence := snapshot.sequence(table)) is not None:
-                    cursor.execute("SELECT setval(%s, %s, %s)", [sequence, max(highest, 1), highest > 0])
+                    cursor.execute(f"ALTER SEQUENCE {sequence} RESTART WITH {highest + 1:d}")
                 continue
             cursor.execute("DELETE FROM sqlite_sequence WHERE name = %s", [name])
             if highest:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from pathlib import Path
 
 from django.db import transaction
 
 from infusion_center.backup.cells import reader
 from infusion_center.backup.errors import BackupError
-from infusion_center.backup.tables import LEFT_OUT, NOT_OURS, Migrations, Table
+from infusion_center.backup.tables import LEFT_OUT, NOT_OURS, SIGNS_OF_LIFE, Migrations, Table
 
 AT_A_TIME = 2000
 
@@ -44,7 +45,7 @@ class Snapshot:
         sequence = self.sequence(table)
         if sequence is None:
             return 0
-        return self.all(f"SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM {sequence}")[0][0]
+        return self.all(f"SELECT CASE WHEN is_called THEN last_value ELSE last_value - 1 END FROM {sequence}")[0][0]
 
     def sequence(self, table: Table) -> str | None:
         """PostgreSQL: the name of what gives out the keys, quoted where it must be."""
@@ -54,6 +55,11 @@ class Snapshot:
         if "django_migrations" not in self.table_names():
             return frozenset()
         return frozenset(tuple(row) for row in self.all("SELECT app, name FROM django_migrations"))
+
+    def is_empty(self) -> bool:
+        """Nobody has ever used it, whether its tables are there or not."""
+        signs = self.table_names().intersection(SIGNS_OF_LIFE)
+        return not any(self.all(f"SELECT 1 FROM {quoted(name)} LIMIT 1") for name in signs)
 
     def table_names(self) -> set[str]:
         if self.vendor == "sqlite":
@@ -91,7 +97,7 @@ def quoted(name: str) -> str:
 @contextmanager
 def snapshot_of(connection) -> Iterator[Snapshot]:
     if connection.vendor == "sqlite":
-        with _sqlite_snapshot(str(connection.settings_dict["NAME"])) as snapshot:
+        with sqlite_snapshot(str(connection.settings_dict["NAME"])) as snapshot:
             yield snapshot
         return
     with transaction.atomic(using=connection.alias, durable=True):
@@ -101,13 +107,27 @@ def snapshot_of(connection) -> Iterator[Snapshot]:
 
 
 @contextmanager
-def _sqlite_snapshot(path: str) -> Iterator[Snapshot]:
+def sqlite_snapshot(path: str) -> Iterator[Snapshot]:
     """A connection of its own: the application's take the only writer's place whenever they begin."""
-    if "memory" in path:
+    if is_in_memory(path):
         raise BackupError("A database in memory cannot be backed up.")
-    with closing(sqlite3.connect(path, timeout=20, isolation_level=None)) as raw:
+    with closing(open_existing(path)) as raw:
         raw.execute("PRAGMA query_only = ON")
         raw.execute("BEGIN DEFERRED")
         raw.execute("SELECT count(*) FROM sqlite_master").fetchone()  # the first read fixes the moment
         yield Snapshot(raw, "sqlite")
         raw.execute("ROLLBACK")
+
+
+def is_in_memory(name: str) -> bool:
+    """As Django names them: :memory:, or a URI that says so."""
+    return name == ":memory:" or (name.startswith("file:") and "mode=memory" in name.partition("?")[2].split("&"))
+
+
+def open_existing(path: str) -> sqlite3.Connection:
+    """SQLite makes a file that is not there; a backup of nothing would look like one."""
+    uri = path if path.startswith("file:") else f"{Path(path).absolute().as_uri()}?mode=rw"
+    try:
+        return sqlite3.connect(uri, timeout=20, isolation_level=None, uri=True)
+    except sqlite3.OperationalError as problem:
+        raise BackupError(f"The database {path} cannot be opened: {problem}.") from None

@@ -15,6 +15,8 @@ from infusion_center.backup.errors import BackupError
 LEFT_OUT = ("django_session", "accounts_opensession", "cache_entries")
 # Kept by other means: a restore migrates to the same migrations.
 NOT_OURS = ("django_migrations",)
+# Nothing is ever done without a person and a line in the audit trail.
+SIGNS_OF_LIFE = ("accounts_user", "audit_auditevent", "patients_patient")
 
 Migrations = frozenset[tuple[str, str]]
 

@@ -24,14 +24,17 @@ class Bounded:
         self.thread: threading.Thread | None = None
         self.kept: tuple[float, dict[str, str]] | None = None
 
-    def start(self) -> None:
+    def start(self) -> dict[str, str] | None:
+        """What is kept and still fresh; else the question is on its way."""
         with self.lock:
-            if self.fresh() is None and (self.thread is None or not self.thread.is_alive()):
+            kept = self.fresh()
+            if kept is None and (self.thread is None or not self.thread.is_alive()):
                 self.thread = threading.Thread(target=self._run, daemon=True)
                 self.thread.start()
+            return kept
 
     def answer(self, until: float) -> dict[str, str]:
-        if self.fresh() is None and self.thread is not None:
+        if self.thread is not None:
             self.thread.join(max(0, until - time.monotonic()))
         found = self.fresh()
         return self.otherwise if found is None else found
@@ -57,9 +60,9 @@ class Bounded:
 def answers(questions: Mapping[str, Bounded], seconds: float) -> dict[str, str]:
     """All at once, and after so many seconds what is known by then."""
     until = time.monotonic() + seconds
-    for question in questions.values():
-        question.start()
+    kept = [(question, question.start()) for question in questions.values()]
     found: dict[str, str] = {}
-    for question in questions.values():
-        found |= question.answer(until)
+    for question, answer in kept:
+        # One that was fresh a moment ago holds, though it may have grown old while another was waited for.
+        found |= question.answer(until) if answer is None else answer
     return found

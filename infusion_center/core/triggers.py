@@ -8,6 +8,9 @@ from contextlib import contextmanager
 
 from django.db.migrations import RunPython
 
+# pg_trigger.tgenabled -> how it is switched on again
+SWITCHES = {"O": "ENABLE", "R": "ENABLE REPLICA", "A": "ENABLE ALWAYS"}
+
 
 class RunTriggers(RunPython):
     """A step that asks no models. RunPython builds all of them anew before each step: half a migration's time."""
@@ -74,36 +77,40 @@ def allow(table: str, *events: str) -> Callable:
     return backwards
 
 
-def triggers_on(connection, tables: Collection[str]) -> dict[str, tuple[str, str, str]]:
-    """Name -> table, definition, and whether it is in force, of each trigger of ours on these tables."""
+class TriggersDiffer(RuntimeError):
+    """Nothing may be kept of what was done."""
+
+
+def triggers_on(connection, tables: Collection[str] | None = None) -> dict[str, tuple[str, str, str]]:
+    """Name -> table, definition, and whether it is in force, of each trigger of ours; on these tables, or on all."""
     with connection.cursor() as cursor:
         if connection.vendor == "sqlite":
             cursor.execute("SELECT name, tbl_name, sql, 'O' FROM sqlite_master WHERE type = 'trigger' ORDER BY name")
         else:
             cursor.execute(
-                "SELECT tgname, relname, pg_get_triggerdef(pg_trigger.oid) || pg_get_functiondef(tgfoid), tgenabled "
-                "FROM pg_trigger JOIN pg_class ON pg_class.oid = tgrelid "
+                "SELECT tgname, relname, pg_get_triggerdef(pg_trigger.oid) || pg_get_functiondef(tgfoid), "
+                "tgenabled::text FROM pg_trigger JOIN pg_class ON pg_class.oid = tgrelid "
                 "WHERE NOT tgisinternal AND pg_table_is_visible(tgrelid) ORDER BY tgname"
             )
-        return {name: (table, *rest) for name, table, *rest in cursor.fetchall() if table in tables}
+        return {name: (table, *rest) for name, table, *rest in cursor.fetchall() if tables is None or table in tables}
 
 
 @contextmanager
-def lifted(connection, tables: Collection[str]) -> Iterator[None]:
-    """Step past the triggers on these tables, inside a transaction, and put them back exactly as they were.
+def lifted(connection, tables: Collection[str] | None = None) -> Iterator[None]:
+    """Step past the triggers on these tables, or on all, inside a transaction, and put them back exactly as they were.
 
-    For the few acts that remove rows by law or because they were made up. On PostgreSQL others who write to such a
-    table wait until the transaction ends; on SQLite they wait anyway.
+    For the few acts that remove rows by law or because they were made up, and for the load of a backup. On PostgreSQL
+    others who write to such a table wait until the transaction ends; on SQLite they wait anyway.
     """
     before = triggers_on(connection, tables)
     _settle_foreign_keys(connection)
     _switch(connection, before, off=True)
     yield
-    connection.check_constraints(table_names=sorted(tables))
+    connection.check_constraints(table_names=None if tables is None else sorted(tables))
     _settle_foreign_keys(connection)
     _switch(connection, before, off=False)
     if triggers_on(connection, tables) != before:
-        raise RuntimeError("The triggers are not as they were: nothing is kept of what was done.")
+        raise TriggersDiffer("The triggers are not as they were: nothing is kept of what was done.")
 
 
 def _settle_foreign_keys(connection) -> None:
@@ -116,9 +123,9 @@ def _settle_foreign_keys(connection) -> None:
 def _switch(connection, triggers: dict[str, tuple[str, str, str]], *, off: bool) -> None:
     quote = connection.ops.quote_name
     with connection.cursor() as cursor:
-        for name, (table, definition, _) in triggers.items():
-            if connection.vendor != "sqlite":
-                word = "DISABLE" if off else "ENABLE"
-                cursor.execute(f"ALTER TABLE {quote(table)} {word} TRIGGER {quote(name)}")
-            else:
+        for name, (table, definition, state) in triggers.items():
+            if connection.vendor == "sqlite":
                 cursor.execute(f"DROP TRIGGER {quote(name)}" if off else definition)
+            elif state in SWITCHES:  # else it was off before
+                word = "DISABLE" if off else SWITCHES[state]
+                cursor.execute(f"ALTER TABLE {quote(table)} {word} TRIGGER {quote(name)}")

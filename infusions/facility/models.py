@@ -91,14 +91,21 @@ class Site(PublicIdModel, TimestampedModel):
     reminder_days = models.JSONField(default=default_reminder_days, help_text="days before the visit")
     quiet_from = models.TimeField(default="20:00")
     quiet_until = models.TimeField(default="08:00")
-    sends_hydration_mail = models.BooleanField(default=True, help_text="the evening before each visit")
-    sends_after_care_mail = models.BooleanField(default=True, help_text="the day after each visit")
-    sends_day_sheet = models.BooleanField(default=True, help_text="to each nurse, the evening before a shift")
+    sends_hydration_mail = models.BooleanField(default=True, db_default=True, help_text="the evening before each visit")
+    sends_after_care_mail = models.BooleanField(default=True, db_default=True, help_text="the day after each visit")
+    sends_day_sheet = models.BooleanField(
+        default=True, db_default=True, help_text="to each nurse, the evening before a shift"
+    )
     move_requests = models.CharField(
-        max_length=10, choices=MoveRequests, default=MoveRequests.OFFER, help_text="what the link to move a visit does"
+        max_length=10,
+        choices=MoveRequests,
+        default=MoveRequests.OFFER,
+        db_default=MoveRequests.OFFER,
+        help_text="what the link to move a visit does",
     )
     cancel_cutoff_hours = models.PositiveSmallIntegerField(
         default=24,
+        db_default=24,
         validators=[MaxValueValidator(168)],
         help_text="closer to the visit patients cannot cancel or move by link: they call",
     )

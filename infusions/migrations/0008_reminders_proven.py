@@ -151,32 +151,32 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='reminder',
             name='provider_id',
-            field=models.CharField(blank=True, help_text='by which the mail provider knows it', max_length=200),
+            field=models.CharField(blank=True, db_default='', default='', help_text='by which the mail provider knows it', max_length=200),
         ),
         migrations.AddField(
             model_name='site',
             name='cancel_cutoff_hours',
-            field=models.PositiveSmallIntegerField(default=24, help_text='closer to the visit patients cannot cancel or move by link: they call', validators=[django.core.validators.MaxValueValidator(168)]),
+            field=models.PositiveSmallIntegerField(db_default=24, default=24, help_text='closer to the visit patients cannot cancel or move by link: they call', validators=[django.core.validators.MaxValueValidator(168)]),
         ),
         migrations.AddField(
             model_name='site',
             name='move_requests',
-            field=models.CharField(choices=[('offer', 'Choose among times that fit'), ('call_back', 'Ask to be called back')], default='offer', help_text='what the link to move a visit does', max_length=10),
+            field=models.CharField(choices=[('offer', 'Choose among times that fit'), ('call_back', 'Ask to be called back')], db_default='offer', default='offer', help_text='what the link to move a visit does', max_length=10),
         ),
         migrations.AddField(
             model_name='site',
             name='sends_after_care_mail',
-            field=models.BooleanField(default=True, help_text='the day after each visit'),
+            field=models.BooleanField(db_default=True, default=True, help_text='the day after each visit'),
         ),
         migrations.AddField(
             model_name='site',
             name='sends_day_sheet',
-            field=models.BooleanField(default=True, help_text='to each nurse, the evening before a shift'),
+            field=models.BooleanField(db_default=True, default=True, help_text='to each nurse, the evening before a shift'),
         ),
         migrations.AddField(
             model_name='site',
             name='sends_hydration_mail',
-            field=models.BooleanField(default=True, help_text='the evening before each visit'),
+            field=models.BooleanField(db_default=True, default=True, help_text='the evening before each visit'),
         ),
         migrations.AlterField(
             model_name='reminder',

@@ -15,6 +15,7 @@ from infusions.reminders.delivery_models import Heartbeat
 from infusions.reminders.models import Reminder, ReminderState
 
 PLANNER, SENDER, BEAT = "planner", "sender", "beat"
+BACKUP = "backup"  # a backup was made and read back
 # No beat for this long, or a message due and unsent for this long: something is down.
 SILENT_AFTER = dt.timedelta(minutes=10)
 # So many tries of a message in vain take half an hour. When that happens to several and none goes all that while, it is
@@ -51,7 +52,7 @@ def last_beat(name: str) -> Heartbeat | None:
 
 
 def beats() -> dict[str, dt.datetime]:
-    return dict(Heartbeat.objects.filter(name__in=(PLANNER, SENDER, BEAT)).values_list("name", "beat_at"))
+    return dict(Heartbeat.objects.filter(name__in=(PLANNER, SENDER, BEAT, BACKUP)).values_list("name", "beat_at"))
 
 
 def health(now: dt.datetime) -> Health:

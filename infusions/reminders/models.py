@@ -138,7 +138,9 @@ class Reminder(PublicIdModel, TimestampedModel):
     tries = models.PositiveSmallIntegerField(default=0)
     settled_at = models.DateTimeField(null=True, blank=True, help_text="when sent, skipped or failed for good")
     message_id = models.CharField(max_length=120, blank=True)
-    provider_id = models.CharField(max_length=200, blank=True, help_text="by which the mail provider knows it")
+    provider_id = models.CharField(
+        max_length=200, blank=True, default="", db_default="", help_text="by which the mail provider knows it"
+    )
     requested_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
     )

@@ -12,6 +12,10 @@ WHERE_SEEN = """
         UNION
         SELECT patient_id, site_id FROM infusions_waitlistentry
     ) AS seen
+    WHERE NOT EXISTS (
+        SELECT 1 FROM patients_patientsite AS link
+        WHERE link.patient_id = seen.patient_id AND link.site_id = seen.site_id
+    )
 """
 # Whom no site has seen stays as visible as before.
 OTHERS_EVERYWHERE = """
@@ -25,10 +29,17 @@ OTHERS_EVERYWHERE = """
 
 
 def link_patients(apps, schema_editor):
-    now = schema_editor.connection.ops.adapt_datetimefield_value(timezone.now())
-    with schema_editor.connection.cursor() as cursor:
-        cursor.execute(WHERE_SEEN, [now])
-        cursor.execute(OTHERS_EVERYWHERE, [now])
+    link(schema_editor.connection)
+
+
+def link(connection) -> int:
+    """How many links are new. A command does it again once the release before, which writes none, is gone."""
+    now, new = connection.ops.adapt_datetimefield_value(timezone.now()), 0
+    with connection.cursor() as cursor:
+        for statement in (WHERE_SEEN, OTHERS_EVERYWHERE):
+            cursor.execute(statement, [now])
+            new += cursor.rowcount
+    return new
 
 
 class Migration(migrations.Migration):

@@ -16,6 +16,7 @@ class Migration(migrations.Migration):
             model_name="patient",
             name="is_test",
             field=models.BooleanField(
+                db_default=False,
                 default=False,
                 help_text="made up, to try things; said at registration and never changed",
                 verbose_name="test patient",

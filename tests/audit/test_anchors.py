@@ -47,7 +47,17 @@ def test_a_restored_older_state_is_cut_off_until_its_heads_are_set_aside(file):
     user = make_staff()
     services.record("staff.invited", user, by=user)
     seal_pending()
+    restored = head()
     file.write_text(json.dumps({"at": clock.now().isoformat(), "position": 9, "digest": "d" * 64}) + "\n")
     assert not verified()[0]
-    kept = anchors.set_aside(file)
-    assert (kept.exists(), file.exists(), verified()[0]) == (True, False, True)
+    assert not verified(head=f"1:{'0' * 64}", begin_anew=True)[0]
+    assert file.exists()  # not while anything is wrong
+    whole, said = verified(head=f"1:{restored.digest}", begin_anew=True)
+    (kept,) = file.parent.glob("audit-head-until-*.jsonl")
+    assert (whole, str(kept) in said, file.exists(), verified()[0]) == (True, True, False, True)
+
+
+def test_heads_are_not_set_aside_without_one_to_go_by(file):
+    file.write_text("")
+    assert verified(begin_anew=True) == (False, "--begin-anew wants --head with the figure that the backup names.")
+    assert file.exists()

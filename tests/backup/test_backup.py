@@ -1,7 +1,7 @@
 """A backup is of one moment, readable by its owner only, and older ones go only once it is proven."""
 
 import stat
-from io import StringIO
+from io import BytesIO, StringIO
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -10,8 +10,10 @@ from django.db import connection
 from infusion_center.backup import contents, files
 from infusion_center.backup.errors import BackupError
 from infusion_center.backup.files import alone_in, make_backup, verify_file
-from infusion_center.backup.snapshot import snapshot_of
+from infusion_center.backup.snapshot import is_in_memory, snapshot_of, sqlite_snapshot
 from infusion_center.backup.tables import tables_at
+from infusion_center.core import clock
+from infusions.reminders import heartbeat
 from infusions.stock.models import StockItem
 from infusions.stock.queries import stock_violations
 from infusions.stock.services import receive_vials
@@ -19,6 +21,12 @@ from tests.backup.conftest import KEY
 from tests.backup.databases import using, writing
 
 pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def folder(tmp_path_factory):
+    """Where nothing but backups lie."""
+    return tmp_path_factory.mktemp("backups")
 
 
 def back_up(folder, **options) -> str:
@@ -72,29 +80,41 @@ def test_a_backup_is_of_one_moment_however_much_is_written_meanwhile(filled_copy
         assert before["on_hand"] <= item.on_hand < after - 40
 
 
-def test_nobody_else_may_read_the_file(filled, tmp_path):
-    with using(filled):
+def test_nobody_else_may_read_the_file(filled_copy, tmp_path):
+    with using(filled_copy):
         back_up(tmp_path / "made")
     (path,) = (tmp_path / "made").iterdir()
     assert (stat.S_IMODE(path.stat().st_mode), stat.S_IMODE(path.parent.stat().st_mode)) == (0o600, 0o700)
     assert b"Maple" not in path.read_bytes()
 
 
-def test_older_backups_go_only_when_the_new_one_is_proven(filled, tmp_path, monkeypatch):
-    (tmp_path / "notes.txt").write_text("none of ours")
-    with using(filled):
-        for _ in range(3):
-            back_up(tmp_path, keep=2)
-        kept = names(tmp_path)
-        assert len(kept) == 3 and "notes.txt" in kept
+def test_a_backup_is_noted_once_it_is_proven(filled_copy, folder, monkeypatch):
+    with using(filled_copy):
+        began = clock.now()
+        with monkeypatch.context() as patch, pytest.raises(CommandError):
+            patch.setattr(files, "verify_file", damaged)
+            back_up(folder)
+        before = heartbeat.beats().get(heartbeat.BACKUP)
+        back_up(folder)
+        assert (before, heartbeat.beats()[heartbeat.BACKUP] >= began) == (None, True)
 
-        def damaged(path, *, key):
-            raise BackupError("damaged")
+
+def damaged(path, *, key):
+    raise BackupError("damaged")
+
+
+def test_older_backups_go_only_when_the_new_one_is_proven(filled_copy, folder, monkeypatch):
+    (folder / "notes.txt").write_text("none of ours")
+    with using(filled_copy):
+        for _ in range(3):
+            back_up(folder, keep=2)
+        kept = names(folder)
+        assert len(kept) == 3 and "notes.txt" in kept
 
         monkeypatch.setattr(files, "verify_file", damaged)
         with pytest.raises(CommandError, match="damaged"):
-            back_up(tmp_path, keep=1)
-    assert names(tmp_path) == kept
+            back_up(folder, keep=1)
+    assert names(folder) == kept
 
 
 def test_two_backups_at_once_do_not_meet(filled, tmp_path):
@@ -124,3 +144,34 @@ def test_a_sum_that_does_not_fit_is_told_by_table(filled, tmp_path, monkeypatch)
     monkeypatch.undo()
     with pytest.raises(BackupError, match="The rows of account_emailaddress are not those"):
         verify_file(tmp_path / "file", key=KEY)
+
+
+def test_nothing_is_not_backed_up_and_lets_no_backup_go(filled_copy, empty, folder):
+    with using(filled_copy):
+        back_up(folder)
+    kept = names(folder)
+    with using(empty), pytest.raises(CommandError, match="holds nothing of this application"):
+        back_up(folder, keep=1)
+    assert names(folder) == kept
+
+
+def test_a_database_that_is_not_there_is_neither_made_nor_backed_up(tmp_path):
+    missing = str(tmp_path / "missing.sqlite3")
+    with pytest.raises(BackupError, match="cannot be opened"), sqlite_snapshot(missing):
+        pass
+    assert names(tmp_path) == []
+
+
+def test_a_database_without_tables_is_not_backed_up(tmp_path):
+    path = tmp_path / "blank.sqlite3"
+    path.touch()
+    with sqlite_snapshot(str(path)) as snapshot, pytest.raises(BackupError, match="holds nothing"):
+        contents.write_contents(snapshot, BytesIO())
+
+
+@pytest.mark.parametrize(
+    ("name", "in_memory"),
+    [(":memory:", True), ("file:db?mode=memory&cache=shared", True), ("/srv/memory clinic/db.sqlite3", False)],
+)
+def test_only_a_database_in_memory_is_taken_for_one(name, in_memory):
+    assert is_in_memory(name) == in_memory

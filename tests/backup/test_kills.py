@@ -11,7 +11,7 @@ from django.db import connection
 from infusion_center.backup import contents, loading
 from infusion_center.backup.files import make_backup
 from infusion_center.backup.loading import is_empty
-from infusion_center.backup.stepping_aside import triggers_of
+from infusion_center.core.triggers import triggers_on
 from tests.backup.conftest import KEY
 from tests.backup.databases import everything, using
 
@@ -53,13 +53,13 @@ def test_a_killed_backup_leaves_the_older_ones_and_the_next_one_tidies_up(filled
 @pytest.mark.parametrize("moment", ["set_highest_keys", "compare"])
 def test_a_killed_restore_leaves_the_empty_database(moment, backup, filled, empty, monkeypatch):
     with using(empty):
-        before = everything(), triggers_of(connection)
+        before = everything(), triggers_on(connection)
     with monkeypatch.context() as patch:
         patch.setattr(loading, moment, die)
         killed(lambda: restore(backup), empty)
     with using(empty):
         assert is_empty(connection)
-        assert (everything(), triggers_of(connection)) == before
+        assert (everything(), triggers_on(connection)) == before
         restore(backup)
         restored = everything()
     with using(filled):

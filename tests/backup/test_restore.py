@@ -10,16 +10,20 @@ from django.db import DatabaseError, connection
 from django.test import Client
 
 from infusion_center.accounts.lock_session import SessionStore
-from infusion_center.accounts.models import QuickPin
+from infusion_center.accounts.models import QuickPin, User
 from infusion_center.audit.models import AuditEvent
+from infusion_center.backup import loading
+from infusion_center.backup.errors import BackupError
 from infusion_center.backup.files import make_backup
 from infusion_center.backup.loading import is_empty
-from infusion_center.backup.stepping_aside import triggers_of
 from infusion_center.backup.tables import LEFT_OUT
+from infusion_center.core.triggers import triggers_on
+from infusions.management.commands import restore as restore_command
 from infusions.stock.models import StockItem
 from patients.models import Patient
 from tests.backup.conftest import KEY
 from tests.backup.databases import everything, using
+from tests.factories.accounts import make_staff
 
 pytestmark = pytest.mark.django_db
 
@@ -36,9 +40,9 @@ def refused(path, **options) -> str:
     return str(problem.value)
 
 
-def contents(name: str) -> tuple[dict, list]:
+def contents(name: str) -> tuple[dict, dict]:
     with using(name):
-        return everything(), triggers_of(connection)
+        return everything(), triggers_on(connection)
 
 
 @pytest.fixture(scope="module")
@@ -149,8 +153,37 @@ def test_data_that_make_no_sense_are_not_restored_unless_accepted(filled, empty,
         path, _, _ = make_backup(connection, tmp_path, key=KEY)
         StockItem.objects.filter(pk=item.pk).update(on_hand=item.on_hand)
     with using(empty):
-        before = triggers_of(connection)
+        before = triggers_on(connection)
         assert "1 things wrong" in refused(path)
-        assert (is_empty(connection), triggers_of(connection)) == (True, before)
+        assert (is_empty(connection), triggers_on(connection)) == (True, before)
         restore(path, accept_findings=True)
         assert StockItem.objects.get().on_hand == item.on_hand + 1
+
+
+def test_a_refused_replacement_leaves_the_next_keys_as_they_were(filled_copy, backup, monkeypatch):
+    """What holds more than the backup goes on as if nothing had been: its next rows collide with none."""
+    with using(filled_copy):
+        for name in ("One", "Two"):
+            make_staff(full_name=name)
+        before = contents(filled_copy)
+
+        def too_late(*args):
+            raise BackupError("It differs.")
+
+        monkeypatch.setattr(loading, "compare", too_late)
+        assert "It differs." in refused(backup, replace=True)
+        assert contents(filled_copy) == before
+        newest = make_staff(full_name="Three")
+        assert newest.pk == User.objects.order_by("pk").last().pk
+
+
+def test_a_migration_that_fails_after_the_load_is_told_as_that(backup, empty, monkeypatch):
+    def fail(connection):
+        raise DatabaseError("no lock within five seconds.")
+
+    monkeypatch.setattr(restore_command, "migrations_to_come", lambda connection: frozenset({("patients", "0099")}))
+    monkeypatch.setattr(restore_command, "migrate_forwards", fail)
+    with using(empty):
+        said = refused(backup)
+        assert (is_empty(connection), "Nothing was restored" in said) == (False, False)
+    assert said.startswith("no lock within five seconds. The data are there as they were backed up, but not migrated")

@@ -53,3 +53,12 @@ def test_one_that_hangs_does_not_hide_the_others():
     found = answers({"a": Bounded(hangs, otherwise={"a": "away"}), "b": Bounded(Asked(), otherwise={})}, 1)
     hangs.gate.set()
     assert found == {"a": "away", "part": "ok"}
+
+
+def test_an_answer_that_grows_old_while_another_is_waited_for_still_holds():
+    hangs, first = Asked(open_gate=False), Bounded(Asked(), otherwise={"part": "away"}, keep_seconds=0.3)
+    answers({"first": first}, 5)
+    hangs_first = {"hangs": Bounded(hangs, otherwise={"hangs": "away"}), "first": first}
+    found = answers(hangs_first, 0.6)
+    hangs.gate.set()
+    assert found == {"hangs": "away", "part": "ok"}

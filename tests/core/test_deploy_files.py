@@ -16,7 +16,9 @@ ROOT = Path(__file__).resolve().parents[2]
 DEPLOY = ROOT / "docs" / "deploy"
 UNITS = sorted((DEPLOY / "systemd").glob("*.service"))
 COMPOSE = yaml.safe_load((DEPLOY / "compose.yaml").read_text())
-APP = {name: service for name, service in COMPOSE["services"].items() if service["image"] == "infusion-center"}
+APP = {
+    name: service for name, service in COMPOSE["services"].items() if service["image"].startswith("infusion-center:")
+}
 HARDENED = {
     "User": "infusion-center",
     "NoNewPrivileges": "yes",
@@ -68,6 +70,20 @@ def test_only_the_backup_knows_its_key():
     assert (read_by, services) == ({"infusion-center-backup"}, {"backup"})
 
 
+def test_commands_by_hand_run_as_the_units_do():
+    text = (DEPLOY / "manage").read_text().replace("\\\n", " ")
+    _, *words = shlex.split(next(line for line in text.splitlines() if line.startswith("exec ")))
+    backup = service_of(DEPLOY / "systemd" / "infusion-center-backup.service")
+    shared = {"User", "Group", "UMask", "StateDirectory", "StateDirectoryMode", "NoNewPrivileges", "WorkingDirectory"}
+    said = {tuple(word.removeprefix("--property=").split("=", 1)) for word in words if word.startswith("--property=")}
+    files = {value for key, value in backup if key == "EnvironmentFile"}
+    assert {pair for pair in said if pair[0] != "EnvironmentFile"} == {pair for pair in backup if pair[0] in shared}
+    assert {value.lstrip("-") for key, value in said if key == "EnvironmentFile"} == files
+    set_here = [word.removeprefix("--setenv=") for word in words if word.startswith("--setenv=")]
+    assert set_here == dict(backup)["Environment"].split()
+    assert words[-3:] == [*dict(backup)["ExecStart"].split()[:2], "$@"]
+
+
 def test_the_timer_starts_the_backup():
     timer = RawConfigParser(strict=False)
     timer.read(DEPLOY / "systemd" / "infusion-center-backup.timer")
@@ -87,6 +103,31 @@ def test_health_checks_ask_addresses_that_exist():
     asked = set(re.findall(r"http://\w+:8000/([\w/]+)", text))
     assert asked == {"health/live", "health/ready"}
     assert asked <= {path for path, _, _ in all_patterns()}
+
+
+def test_health_checks_ask_for_hosts_that_are_answered():
+    """Any other is refused with 400, and a container that is well would be taken for ill."""
+    asked = set(re.findall(r"http://(\w+):8000/", (DEPLOY / "compose.yaml").read_text()))
+    allowed = {name: service["environment"]["ALLOWED_HOSTS"].split(",") for name, service in APP.items()}
+    assert asked == {"web", "localhost"}
+    assert [name for name, hosts in allowed.items() if not asked <= set(hosts)] == []
+    assert {hosts[0].split(":?")[0] for hosts in allowed.values()} == {"${HOSTS"}
+
+
+def test_whatever_is_mounted_belongs_to_the_service():
+    """A volume over a folder that the image does not have belongs to root."""
+    made = re.search(
+        r"install -d -m 0700 -o infusion-center -g infusion-center (.+)", (DEPLOY / "Dockerfile").read_text()
+    )
+    mounts = {volume.split(":")[1] for service in APP.values() for volume in service["volumes"]}
+    assert mounts == set(made[1].split())
+
+
+def test_the_image_makes_the_user_that_the_containers_run_as():
+    dockerfile = (DEPLOY / "Dockerfile").read_text()
+    (user,) = {service["user"] for service in APP.values()}
+    numbers = re.search(r"--gid (\d+) infusion-center", dockerfile), re.search(r"--uid (\d+) --gid (\d+)", dockerfile)
+    assert (f"{numbers[1][1]}:{numbers[0][1]}", numbers[1][2]) == (user, numbers[0][1])
 
 
 def test_secrets_come_from_outside():

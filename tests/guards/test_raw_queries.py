@@ -15,7 +15,6 @@ SQL = {"extra", "RawSQL", "raw", "execute", "executemany"}
 WHOLE_TABLES = {
     "infusion_center.backup.loading",
     "infusion_center.backup.snapshot",
-    "infusion_center.backup.stepping_aside",
     "infusion_center.core.triggers",
 }
 KNOWN = {

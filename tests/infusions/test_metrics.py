@@ -10,7 +10,7 @@ from django.test import Client
 
 from infusion_center.audit import services as audit
 from infusion_center.core import clock
-from infusions.reminders.heartbeat import PLANNER, note_beat
+from infusions.reminders.heartbeat import BACKUP, PLANNER, note_beat
 from infusions.reminders.models import ReminderState
 from tests.factories.reminders import make_reminder
 from tests.factories.scheduling import make_appointment
@@ -39,6 +39,7 @@ def test_figures_of_the_database(settings, site, time_machine):
     settings.METRICS_TOKEN = TOKEN
     time_machine.move_to(NOON, tick=False)
     note_beat(PLANNER, now=NOON - dt.timedelta(seconds=30))
+    note_beat(BACKUP, now=NOON - dt.timedelta(hours=9))
     visit = make_appointment(site=site, day=clock.local_date(NOON, site.time_zone))
     make_appointment(site=site, day=dt.date(2026, 6, 2))
     make_reminder(appointment=visit, state=ReminderState.OWED, due_at=NOON - dt.timedelta(minutes=5))
@@ -52,6 +53,7 @@ def test_figures_of_the_database(settings, site, time_machine):
         "infusion_reminders_due_unsent": 1,
         "infusion_reminders_oldest_due_seconds": 300,
         'infusion_heartbeat_age_seconds{of="planner"}': 30,
+        "infusion_backup_age_seconds": 9 * 3600,
         f'infusion_appointments_today{{of="{visit.state}"}}': 1,
         "infusion_audit_unsealed": 1,
     }

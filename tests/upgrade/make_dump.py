@@ -12,6 +12,8 @@ from pathlib import Path
 
 import django
 
+from tests.upgrade.release import RELEASE
+
 HERE = Path(__file__).parent
 DUMP = HERE / "release.jsonl"
 
@@ -35,7 +37,7 @@ def write() -> None:
     from infusion_center.backup.snapshot import snapshot_of
 
     with DUMP.open("wb") as out, snapshot_of(connection) as snapshot:
-        manifest = write_contents(snapshot, out)
+        manifest = write_contents(snapshot, out, version=RELEASE["version"])
     sys.stdout.write(f"{DUMP}: {manifest.rows} rows of {len(manifest.tables)} tables\n")
 
 

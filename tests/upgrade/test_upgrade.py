@@ -1,14 +1,14 @@
 """From the last release to this one: its rows are there, unchanged, guarded as in a new database, and of use."""
 
 import pytest
-from django.db import DatabaseError, connection
+from django.db import DatabaseError, connection, transaction
 from django.test import Client
 
 from infusion_center.accounts.models import User
 from infusion_center.backup.contents import Reading
 from infusion_center.backup.snapshot import snapshot_of
-from infusion_center.backup.stepping_aside import triggers_of
 from infusion_center.backup.tables import tables_at
+from infusion_center.core.triggers import triggers_on
 from infusions.reminders.models import Reminder
 from patients.models import Patient
 from tests.backup.databases import using
@@ -60,9 +60,9 @@ def differences(table: str, old: list[dict], new: list[dict]) -> list[dict]:
 
 def test_the_triggers_are_those_of_a_new_database(upgraded, blank_copy):
     with using(upgraded):
-        after = triggers_of(connection)
+        after = triggers_on(connection)
     with using(blank_copy):
-        assert (after, len(after) > 60) == (triggers_of(connection), True)
+        assert (after, len(after) > 60) == (triggers_on(connection), True)
 
 
 def test_what_was_guarded_is_guarded(upgraded):
@@ -79,3 +79,25 @@ def test_the_application_works_on_the_old_rows(upgraded):
         assert [client.get(page, follow=True).status_code for page in pages] == [200, 200, 200]
         assert patient.family_name in client.get(patient.get_absolute_url()).content.decode()
         assert Reminder.objects.filter(state="sent").count() == 1
+
+
+OTHERWISE = {  # what must differ from the row that is copied
+    "infusions_site": {"public_id": "'another-one'", "name": "'Second Center'"},
+    "infusions_reminder": {"public_id": "'another-one'", "kind": "'cancelled'"},
+    "patients_patient": {"public_id": "'another-one'", "mrn": "'ANOTHER1'"},
+}
+
+
+@pytest.mark.parametrize("table", OTHERWISE)
+def test_the_release_before_can_still_write_until_it_is_stopped(upgraded, before, table):
+    """It names the columns that it knows; those that came since are null or have a default of the database's own."""
+    known = [column for column in before[table][0] if column != "id"]
+    values = [OTHERWISE[table].get(column, column) for column in known]
+    with using(upgraded), transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(
+            f"INSERT INTO {table} ({', '.join(known)}) "
+            f"SELECT {', '.join(values)} FROM {table} WHERE id = (SELECT min(id) FROM {table})"
+        )
+        written = cursor.rowcount
+        transaction.set_rollback(True)
+    assert written == 1

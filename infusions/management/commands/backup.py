@@ -10,6 +10,8 @@ from django.db import DatabaseError, connection
 from infusion_center.backup.contents import Manifest
 from infusion_center.backup.errors import BackupError
 from infusion_center.backup.files import make_backup, verify_file
+from infusion_center.core import clock
+from infusions.reminders.heartbeat import BACKUP, note_beat
 
 
 class Command(BaseCommand):
@@ -37,10 +39,19 @@ class Command(BaseCommand):
             raise CommandError(str(problem)) from problem
         self.stdout.write(f"{path}\n{summary(manifest)}")
         self.stdout.write(f"{path.stat().st_size:,} bytes, read back and whole, {time.monotonic() - began:.1f} s")
+        if not verify:
+            self._note()
         for name in manifest.unknown:
             self.stderr.write(f"Not kept, as no model knows it: table {name}")
         for old in gone:
             self.stdout.write(f"let go: {old.name}")
+
+    def _note(self) -> None:
+        """For the monitor, which sees by this that backups go on."""
+        try:
+            note_beat(BACKUP, now=clock.now())
+        except DatabaseError as problem:  # of one that is read only, for instance; the file is there and whole
+            self.stderr.write(f"The backup could not be noted for the monitor: {problem}")
 
 
 def summary(manifest: Manifest) -> str:

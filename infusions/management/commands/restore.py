@@ -11,7 +11,7 @@ from infusion_center.backup.contents import Manifest
 from infusion_center.backup.errors import BackupError
 from infusion_center.backup.files import verify_file
 from infusion_center.backup.loading import load, migrate_forwards, migrations_to_come, prepare
-from infusion_center.backup.stepping_aside import triggers_of
+from infusion_center.core.triggers import triggers_on
 from infusions.management.commands.backup import summary
 from infusions.restoring import findings, note_restore
 
@@ -42,7 +42,7 @@ class Command(BaseCommand):
             self._restore(file, manifest, replace)
         except (BackupError, OSError, DatabaseError) as problem:
             raise CommandError(f"{problem} Nothing was restored.") from problem
-        self._tell(f"restored: {manifest.rows:,} rows, {len(triggers_of(connection))} triggers in force")
+        self._tell(f"restored: {manifest.rows:,} rows, {len(triggers_on(connection))} triggers in force")
 
     def _restore(self, file: Path, manifest: Manifest, replace: bool) -> None:
         prepare(connection, manifest, replace=replace)
@@ -60,7 +60,14 @@ class Command(BaseCommand):
 
     def _bring_to_the_present(self, manifest: Manifest) -> None:
         """Migrations cannot run inside the load's transaction: from here on the data are there, as they were."""
-        self._tell(f"migrated to this release: {', '.join(migrate_forwards(connection))}")
+        try:
+            applied = migrate_forwards(connection)
+        except Exception as problem:  # however it fails, "nothing was restored" would not be true
+            raise CommandError(
+                f"{problem} The data are there as they were backed up, but not migrated to this release: "
+                "mend the cause and run migrate, then verify_audit; or drop the database."
+            ) from problem
+        self._tell(f"migrated to this release: {', '.join(applied)}")
         try:
             with transaction.atomic():
                 self._check(manifest)

@@ -1,7 +1,7 @@
 """Silence is told on pages and to monitors: planner or sender stand still, or a message waits too long."""
 
 import pytest
-from django.db import OperationalError
+from django.db import InterfaceError, OperationalError
 from django.test import Client
 from django.urls import reverse
 
@@ -101,9 +101,10 @@ def test_a_monitor_is_told_of_silence_by_status_503():
     )
 
 
-def test_a_database_that_does_not_answer_is_unwell_and_no_error(monkeypatch):
+@pytest.mark.parametrize("trouble", [OperationalError, InterfaceError])
+def test_a_database_that_does_not_answer_is_unwell_and_no_error(trouble, monkeypatch):
     def broken(*args, **kwargs):
-        raise OperationalError("gone")
+        raise trouble("gone")
 
     monkeypatch.setattr("django.db.models.query.QuerySet._fetch_all", broken)
     response = Client().get("/health/")

@@ -22,8 +22,16 @@ class Command(BaseCommand):
     def add_arguments(self, parser):
         parser.add_argument("--head", help="a file of noted heads, or position:digest; else var/audit-head.jsonl")
         parser.add_argument("--read-only", action="store_true", help="neither seal before nor record the outcome")
+        parser.add_argument(
+            "--begin-anew",
+            action="store_true",
+            help="after a restore, with --head: when all is whole, keep the noted heads, which speak of what is gone, "
+            "under another name",
+        )
 
-    def handle(self, *args, head, read_only, **options):
+    def handle(self, *args, head, read_only, begin_anew, **options):
+        if begin_anew and not head:
+            raise CommandError("--begin-anew wants --head with the figure that the backup names.")
         heads = self.heads(head)
         if not read_only:
             sealing.seal_pending(seconds=3600, thorough=True)
@@ -45,6 +53,9 @@ class Command(BaseCommand):
         if walk.findings:
             raise CommandError(f"The audit trail is not whole: {walk.findings:,} findings.")
         self.stdout.write("The audit trail is whole.")
+        if begin_anew:
+            kept = settings.AUDIT_HEAD_FILE and anchors.set_aside(settings.AUDIT_HEAD_FILE)
+            self.stdout.write(f"The heads noted until now are in {kept}." if kept else "No heads were noted here.")
 
     def heads(self, given: str | None) -> dict[int, str]:
         if given is None:
