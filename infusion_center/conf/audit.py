@@ -29,6 +29,7 @@ PATIENT_LISTS = {
     "reminders:reminder-list": "the list of reminders",
     "scheduling:board": "the board",
     "scheduling:board-fragment": "the board",
+    "scheduling:cover-late": "the visits behind a late one",
     "scheduling:cover-list": "the uncovered visits",
     "scheduling:cover-plan": "the uncovered visits",
     "scheduling:waitlist": "the waitlist",
