@@ -78,7 +78,9 @@ def note_list(request, response) -> None:
 
 def note_admin_list(request, response) -> None:
     """Whatever the list is of; a model that the admin shows one day needs no word here."""
-    changelist = response.context_data["cl"]
+    changelist = (getattr(response, "context_data", None) or {}).get("cl")
+    if changelist is None:  # a filter that cannot be
+        return
     what = f"admin: {changelist.opts.verbose_name_plural}"
     record("list.opened", request.user, by=request.user, what=what, count=len(changelist.result_list))
 

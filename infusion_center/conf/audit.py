@@ -32,6 +32,7 @@ PATIENT_LISTS = {
     "scheduling:cover-late": "the visits behind a late one",
     "scheduling:cover-list": "the uncovered visits",
     "scheduling:cover-plan": "the uncovered visits",
+    "scheduling:move-preview": "the board",  # asked beside it again and again while a visit is dragged
     "scheduling:waitlist": "the waitlist",
     "scheduling:work-list": "a work list",
     "scheduling:work-overview": "the work lists",

@@ -43,7 +43,7 @@ def move_preview(request, appointment_id):
             messages.success(request, f"The visit of {moved.patient.name} is now {now_at}.")
             return go_to(request, board_address(moved, form.cleaned_data["view"], was))
     brief = "brief" in request.GET
-    if not brief:  # beside the board, which left its own event
+    if not brief:  # else it is noted as a part of the board
         record_opening(visit, by=request.user, patient=visit.patient, what="visit")
     preview = preview_move(visit=visit, by=request.user, now=clock.now(), brief=brief, **form.spot())
     context = {

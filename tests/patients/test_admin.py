@@ -64,6 +64,12 @@ def test_each_list_of_the_admin_leaves_who_looked_and_how_many_there_were(client
     assert (order.patient.name in answer.content.decode()) == (name in ("patients_patient", "infusions_infusionorder"))
 
 
+def test_a_filter_that_cannot_be_shows_no_list(client, superuser):
+    client.force_login(superuser)
+    answer = client.get(reverse("admin:patients_patient_changelist") + "?no_such_field=1&e=1")
+    assert (answer.status_code, AuditEvent.objects.count()) == (200, 0)
+
+
 @pytest.mark.parametrize("name", ["patients_patient", "infusions_infusionorder"])
 def test_nothing_about_patients_is_searched_for_in_the_address(client, superuser, name):
     client.force_login(superuser)
