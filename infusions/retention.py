@@ -101,8 +101,17 @@ def what_may_go(rule: Rule, now: dt.datetime) -> dict[str, int]:
 
 def apply_retention(*, now: dt.datetime | None = None) -> dict[str, int]:
     """One run over all rules: table -> rows erased."""
+    return _apply_all(rules_done_here(), now)
+
+
+def forget_passing(*, now: dt.datetime | None = None) -> dict[str, int]:
+    """The same of what the program made for its own use: always, whatever the center has decided about the rest."""
+    return _apply_all([rule for rule in rules_done_here() if rule.is_of_the_program], now)
+
+
+def _apply_all(rules: list[Rule], now: dt.datetime | None) -> dict[str, int]:
     now, erased = now or clock.now(), {}
-    for rule in rules_done_here():
+    for rule in rules:
         erased |= _apply(rule, now)
     return erased
 

@@ -6,6 +6,7 @@ Counts of stock stay too: the vials left the cabinet, whoever was named beside t
 from __future__ import annotations
 
 from django.db import connection, transaction
+from django.db.models import QuerySet
 from django.db.models.functions import Lower
 
 from infusion_center.audit import services as audit
@@ -13,7 +14,7 @@ from infusion_center.audit.subjects import Subject
 from infusion_center.core.row_tree import Rows, delete_rows, rows_below, shared_rows
 from infusion_center.core.rules import RuleViolation, blocker
 from infusion_center.core.triggers import lifted
-from infusions.reminders.delivery_models import BlockedAddress
+from infusions.reminders.delivery_models import BlockedAddress, MailEvent
 from patients.models import Patient
 
 SHOWN = 10
@@ -21,7 +22,19 @@ SHOWN = 10
 
 def test_rows() -> Rows:
     """Every row that is about a test patient."""
-    return rows_below(Patient, Patient.objects.filter(is_test=True).values_list("pk", flat=True))
+    rows = rows_below(Patient, Patient.objects.filter(is_test=True).values_list("pk", flat=True))
+    if not rows:
+        return rows
+    # Blocks of their addresses that hang on no message; a real patient's address stays protected.
+    blocks = BlockedAddress.objects.filter(address__in=_addresses(is_test=True), event__reminder=None)
+    for block in blocks.exclude(address__in=_addresses(is_test=False)):
+        rows.setdefault(BlockedAddress, set()).add(block.pk)
+        rows.setdefault(MailEvent, set()).add(block.event_id)
+    return rows
+
+
+def _addresses(*, is_test: bool) -> QuerySet:
+    return Patient.objects.filter(is_test=is_test).exclude(email="").order_by().values_list(Lower("email"))
 
 
 def counts_of(rows: Rows) -> dict[str, int]:

@@ -12,7 +12,7 @@ from django.db import IntegrityError, transaction
 from infusion_center.audit import services as audit
 from infusion_center.core import clock
 from infusion_center.core.rules import RuleViolation, blocker, codes, refuse_if_blocking
-from patients import queries, rules
+from patients import fact_rules, queries, rules
 from patients.models import Allergy, Channel, ContactPreference, Patient, RetractableFact, RiskFactor, Weight
 
 
@@ -43,7 +43,7 @@ def record_weight(
 @transaction.atomic
 def record_allergy(*, patient: Patient, code: str, text: str = "", by, now: dt.datetime | None = None) -> Allergy:
     """Record an allergy, intolerance or condition; `other` needs a text."""
-    refuse_if_blocking(rules.allergy_problems(code, text, queries.conditions_of(patient)))
+    refuse_if_blocking(fact_rules.allergy_problems(code, text, queries.conditions_of(patient)))
     allergy = Allergy(patient=patient, code=code, text=text.strip(), recorded_at=now or clock.now(), recorded_by=by)
     _create_once(allergy)
     audit.record("allergy.recorded", patient, by=by, patient=patient, fact=allergy.public_id, code=code)
@@ -53,7 +53,7 @@ def record_allergy(*, patient: Patient, code: str, text: str = "", by, now: dt.d
 @transaction.atomic
 def record_risk(*, patient: Patient, code: str, by, now: dt.datetime | None = None) -> RiskFactor:
     """Record a risk factor of the boxed warning."""
-    refuse_if_blocking(rules.risk_problems(code, queries.risks_of(patient)))
+    refuse_if_blocking(fact_rules.risk_problems(code, queries.risks_of(patient)))
     risk = RiskFactor(patient=patient, code=code, recorded_at=now or clock.now(), recorded_by=by)
     _create_once(risk)
     audit.record("risk.recorded", patient, by=by, patient=patient, fact=risk.public_id, code=code)

@@ -41,9 +41,21 @@ def read_text(text: str) -> str:
 
 
 def slashed_parts(text: str) -> tuple[int, int] | None:
-    """First and second number of 3/12/1961; with points the day always comes first, so nobody has to ask."""
+    """First and second number of 3/12/1961; None for what is no day whichever is the month.
+
+    With points the day always comes first, so nobody has to ask.
+    """
     found = SLASHED.fullmatch(text.strip())
-    return (int(found[1]), int(found[2])) if found and "/" in text else None
+    if not found or "/" not in text:
+        return None
+    return (int(found[1]), int(found[2])) if any(_is_day(text, order) for order in (MONTH_FIRST, DAY_FIRST)) else None
+
+
+def _is_day(text: str, order: str) -> bool:
+    try:
+        return read_date(text, order) is not None
+    except ValueError:
+        return False
 
 
 def order_told_by(texts: Iterable[str]) -> str | None:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 
+from infusion_center.core.batches import in_parts
 from infusion_center.core.rules import Problem, Severity, sort_problems
 from patients import rules
 from patients.import_models import ImportRow, PatientImport, RowState
 from patients.import_resource import Draft, PatientResource
 from patients.models import Patient, SearchKey
+from patients.named_charts import hidden_unless, named_in, visible_ids
 from patients.search_keys import key_text
 from patients.search_text import day_word
 
@@ -38,8 +40,8 @@ def resource_for(upload: PatientImport, now: dt.datetime, others_of: Callable | 
     return PatientResource(date_order=upload.date_order, defaults=defaults, now=now, others_of=others_of)
 
 
-def check_rows(upload: PatientImport, rows: Sequence[ImportRow], now: dt.datetime) -> None:
-    """Set state, problems and choice of each row; the caller saves them."""
+def check_rows(upload: PatientImport, rows: Sequence[ImportRow], now: dt.datetime) -> int:
+    """Set state, problems and choice of each row; the caller saves them. How many others were found at other sites."""
     reader = resource_for(upload, now, others_of=lambda patient: ())
     drafts = [reader.check(row.values, row.line) for row in rows]
     readable = [
@@ -53,9 +55,11 @@ def check_rows(upload: PatientImport, rows: Sequence[ImportRow], now: dt.datetim
     for one in readable:
         others = {other.pk: other for word in sorted(one.words) for other in near.get(word, ())}
         found[one.line] += rules.duplicate_problems(one.patient, others.values()) + beside.get(one.line, [])
-    seen = visible_ids(upload.by, [problem for problems in found.values() for problem in problems])
+    named = [problem.url for problems in found.values() for problem in problems if problem.url]
+    seen = visible_ids(upload.by, named)
     for row in rows:
         show_problems(row, [hidden_unless(seen, problem) for problem in found[row.line]])
+    return len({named_in(url) for url in named} - seen)
 
 
 def show_problems(row: ImportRow, problems: Iterable[Problem]) -> None:
@@ -65,27 +69,6 @@ def show_problems(row: ImportRow, problems: Iterable[Problem]) -> None:
     severities = {problem.severity for problem in grave}
     row.state = RowState.ERROR if Severity.BLOCKER in severities else RowState.ASK if severities else RowState.NEW
     row.is_chosen = row.state == RowState.NEW
-
-
-def visible_ids(user, problems: Iterable[Problem]) -> set[str]:
-    """Of the patients whom the problems name by their chart, those whom the person may see."""
-    named = sorted({_named(problem) for problem in problems} - {""})
-    visible = Patient.objects.visible_to(user)
-    return {
-        key for part in _parts(named) for key in visible.filter(public_id__in=part).values_list("public_id", flat=True)
-    }
-
-
-def hidden_unless(seen: Collection[str], problem: Problem) -> Problem:
-    """Of another site's patient nothing is told but that there is one."""
-    if not _named(problem) or _named(problem) in seen:
-        return problem
-    words = "Another site has this MRN." if problem.code == "mrn-taken" else "Another site has a patient like this one."
-    return replace(problem, message=words, remedy="Ask there.", url="")
-
-
-def _named(problem: Problem) -> str:
-    return problem.url.rstrip("/").rpartition("/")[2]
 
 
 def words_of(patient: Patient) -> frozenset[str]:
@@ -98,11 +81,11 @@ def others_in_database(rows: Iterable[Readable]) -> Mapping[str, list[Patient]]:
     """Search key -> registered patients who have it, for all the rows in few statements."""
     words = sorted(set().union(*(one.words for one in rows)))
     owners: dict[str, set[int]] = defaultdict(set)
-    for part in _parts(words):
+    for part in in_parts(words, WORDS_AT_ONCE):
         for word, patient_id in SearchKey.objects.filter(word__in=part).order_by().values_list("word", "patient_id"):
             owners[word].add(patient_id)
     known = {}
-    for part in _parts(sorted(set().union(*owners.values()))):
+    for part in in_parts(sorted(set().union(*owners.values())), WORDS_AT_ONCE):
         known |= Patient.objects.in_bulk(part)
     return {word: [known[pk] for pk in sorted(pks)] for word, pks in owners.items()}
 
@@ -132,8 +115,3 @@ def in_sheet(problem: Problem, line: int) -> Problem:
 
 def _blocked(draft: Draft) -> bool:
     return any(problem.severity == Severity.BLOCKER for problem in draft.problems)
-
-
-def _parts(values: Sequence) -> Iterator[Sequence]:
-    for at in range(0, len(values), WORDS_AT_ONCE):
-        yield values[at : at + WORDS_AT_ONCE]

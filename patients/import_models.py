@@ -1,4 +1,4 @@
-"""Sheets of patients between upload and registration: in the database, for whoever uploaded them, for a day at most."""
+"""Sheets of patients between upload and registration: in the database, for whoever uploaded them, for a day."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ from patients.models import Patient
 
 HEADINGS = {column.fills: column.heading for column in reversed(COLUMNS)}
 # Fields of rules that are called otherwise here.
-HEADINGS |= {"kg": "Weight", "decided_on": "Asked on"}
+HEADINGS |= {"kg": "Weight", "decided_on": "Asked on", "text": "Other allergy"}
 FACES = {RowState.NEW: "check", RowState.ASK: "hand", RowState.ERROR: "octagon-alert", RowState.DONE: "check-check"}
 
 
@@ -50,6 +50,11 @@ def shown_rows(rows: Iterable[ImportRow]) -> list[ShownRow]:
         ShownRow(row, name_of(row.values), FACES[RowState(row.state)], [_problem(p) for p in row.problems])
         for row in rows
     ]
+
+
+def named_by(rows: Iterable[ImportRow]) -> list[str]:
+    """Where the charts are that the problems of these rows name."""
+    return [problem["url"] for row in rows for problem in row.problems if problem["url"]]
 
 
 def name_of(values: Mapping[str, str]) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Mapping
 from functools import cached_property, partial
 
 from django.core.exceptions import ValidationError
@@ -11,9 +11,10 @@ from import_export import resources, widgets
 from import_export.fields import Field
 
 from infusion_center.core.rules import Problem, RuleViolation, Severity, blocker
+from patients import fact_rules, rules
 from patients.facts import latest_day
 from patients.import_columns import COLUMNS
-from patients.models import Channel, Patient
+from patients.models import Channel, Condition, Patient
 from patients.services import register_patient, registration_problems, unsaved_patient
 
 FACTS = ("weight_kg", "measured_on", "allergies", "other_allergy", "risks", "consented_on")
@@ -77,7 +78,7 @@ class PatientResource(resources.Resource):
         super().__init__()
         self.defaults, self.now, self.others_of = defaults, now, others_of
         self.draft: Draft | None = None
-        self.by, self.accepted, self.more = None, (), {}
+        self.by, self.must_ask, self.more = None, lambda problems: False, {}
         for column in COLUMNS:
             read = partial(column.read, order=date_order) if column.is_date else column.read
             self.fields[column.name] = Field(column_name=column.name, attribute=column.fills, widget=Cell(read))
@@ -87,9 +88,12 @@ class PatientResource(resources.Resource):
         self.import_row(dict(values), None, dry_run=True, row_number=line)
         return self.draft
 
-    def register(self, values: Mapping[str, str], line: int, *, by, accepted: Iterable[str], **more) -> Draft:
-        """Register the row. The draft's `patient` is empty when something stood against it."""
-        self.by, self.accepted, self.more = by, tuple(accepted), more
+    def register(self, values: Mapping[str, str], line: int, *, by, must_ask: Callable, **more) -> Draft:
+        """Register the row. The draft's `patient` is empty when something stood against it.
+
+        `must_ask` says of the problems as they are now whether one is new to who chose the row.
+        """
+        self.by, self.must_ask, self.more = by, must_ask, more
         result = self.import_row(dict(values), None, dry_run=False, row_number=line)
         if result.errors:
             raise result.errors[0].error
@@ -125,26 +129,38 @@ class PatientResource(resources.Resource):
                 others=self.others_of(patient) if self.others_of else None,
                 now=self.now,
             )
-            draft.problems += asked_problems(draft, latest_day(patient, self.now))
-        if any(problem.severity == Severity.BLOCKER for problem in draft.problems):
+            told = {problem.code for problem in draft.problems}
+            facts = fact_problems(draft, patient, latest_day(patient, self.now))
+            draft.problems += [problem for code, problem in facts.items() if code not in told]
+        if self.must_ask(draft.problems) or any(problem.severity == Severity.BLOCKER for problem in draft.problems):
             raise ValidationError("refused")
 
     def save_instance(self, instance, is_create, row, **kwargs):
         if kwargs.get("dry_run"):
             return
+        accepted = {problem.code for problem in instance.problems}
         try:
             instance.patient = register_patient(
-                by=self.by, accepted=self.accepted, now=self.now, **self.more, **instance.fields(), **instance.facts()
+                by=self.by, accepted=accepted, now=self.now, **self.more, **instance.fields(), **instance.facts()
             )
         except RuleViolation as refused:
             instance.problems = refused.problems
             raise ValidationError("refused") from refused
 
 
-def asked_problems(draft: Draft, today: dt.date) -> list[Problem]:
-    if (asked_on := draft.value("consented_on")) and asked_on > today:
-        return [blocker("decided-in-future", "The day of the decision lies in the future.", field="consented_on")]
-    return []
+def fact_problems(draft: Draft, patient: Patient, today: dt.date) -> dict[str, Problem]:
+    """What recording the first facts would be refused for, by code; the weight is asked with the patient himself."""
+    found, asked_on = [], draft.value("consented_on") or today
+    for code in draft.value("allergies") or ():
+        found += fact_rules.allergy_problems(code, "", frozenset())
+    if text := draft.value("other_allergy"):
+        found += fact_rules.allergy_problems(Condition.OTHER, text, frozenset())
+    for code in draft.value("risks") or ():
+        found += fact_rules.risk_problems(code, frozenset())
+    ways = {"email": patient.email, "phone": str(patient.phone)}
+    for channel, answer in draft.consents().items():
+        found += rules.decision_problems(channel, bool(answer), decided_on=asked_on, today=today, **ways)
+    return {problem.code: problem for problem in found}
 
 
 def missing_problems(draft: Draft) -> list[Problem]:

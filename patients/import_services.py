@@ -8,24 +8,41 @@ pressing twice, or going on after a failure, registers nobody twice.
 from __future__ import annotations
 
 import datetime as dt
+import logging
 import time
 from collections import Counter
 from collections.abc import Collection
+from dataclasses import asdict
+from functools import partial
 
-from django.db import transaction
+from django.db import OperationalError, transaction
 from django.db.models import Count, Q
 
 from infusion_center.audit import services as audit
 from infusion_center.core import clock
-from infusion_center.core.rules import RuleViolation, Severity, blocker
+from infusion_center.core.retention import kept_for
+from infusion_center.core.rules import Problem, RuleViolation, Severity, blocker
 from infusion_center.core.uploads import Sheet
 from patients import import_cells as cells
-from patients.import_checking import check_rows, hidden_unless, resource_for, show_problems, visible_ids
+from patients.import_checking import check_rows, resource_for, show_problems
 from patients.import_columns import BY_NAME, match_headings
 from patients.import_models import ImportRow, ImportState, PatientImport, RowState
+from patients.named_charts import hidden_unless, named_in, visible_ids
 
-KEPT_FOR = dt.timedelta(hours=24)
+logger = logging.getLogger(__name__)
+NOT_REGISTERED = blocker(
+    "row-failed",
+    "This row could not be registered.",
+    remedy="Register the patient by hand, and tell whoever runs this system.",
+)
+KEPT_FOR = kept_for("imports")
 SECONDS_AT_ONCE = 8  # of registering within one request
+SAID_BEFORE = blocker(
+    "date-order-said",
+    "For this sheet it was already said which number is the month.",
+    field="date_order",
+    remedy="Upload it again.",
+)
 CHECKED = ("state", "problems", "is_chosen")
 
 
@@ -60,10 +77,9 @@ def keep_sheet(
     ]
     if not lines:
         raise RuleViolation([blocker("sheet-empty", "No row has a value in a column that is read.", field="file")])
-    if upload.date_order:
-        check_rows(upload, lines, now)
+    elsewhere = check_rows(upload, lines, now) if upload.date_order else 0
     ImportRow.objects.bulk_create(lines, batch_size=500)
-    _record("patient_import.checked", upload, by=by)
+    _record("patient_import.checked", upload, by=by, found_elsewhere=elsewhere)
     return upload
 
 
@@ -72,13 +88,17 @@ def say_date_order(*, upload: PatientImport, order: str, by, now: dt.datetime | 
     """Answer what 3/4/1961 means in this sheet; its rows are checked then."""
     if order not in (cells.MONTH_FIRST, cells.DAY_FIRST):
         raise RuleViolation([blocker("date-order-unknown", "Choose which number is the month.", field="date_order")])
-    if not PatientImport.objects.filter(pk=upload.pk, state=ImportState.OPEN).update(date_order=order):
+    unsaid = PatientImport.objects.filter(pk=upload.pk, state=ImportState.OPEN, date_order="")
+    if not unsaid.update(date_order=order):
+        upload.refresh_from_db()
+        if upload.date_order != order:
+            raise RuleViolation([SAID_BEFORE])
         return
     upload.date_order = order
     rows = list(upload.rows.all())
-    check_rows(upload, rows, now or clock.now())
+    elsewhere = check_rows(upload, rows, now or clock.now())
     ImportRow.objects.bulk_update(rows, CHECKED, batch_size=200)
-    _record("patient_import.checked", upload, by=by)
+    _record("patient_import.checked", upload, by=by, found_elsewhere=elsewhere)
 
 
 def choose_rows(upload: PatientImport, *, shown: Collection[int], chosen: Collection[int]) -> None:
@@ -88,9 +108,9 @@ def choose_rows(upload: PatientImport, *, shown: Collection[int], chosen: Collec
     rows.exclude(line__in=chosen).update(is_chosen=False)
 
 
-def choose_all(upload: PatientImport, *, state: str = RowState.NEW, chosen: bool = True) -> None:
+def choose_all(upload: PatientImport, *, chosen: bool = True) -> None:
     """All that are new; or none at all."""
-    states = (state,) if chosen else (RowState.NEW, RowState.ASK)
+    states = (RowState.NEW,) if chosen else (RowState.NEW, RowState.ASK)
     upload.rows.filter(state__in=states, upload__state=ImportState.OPEN).update(is_chosen=chosen)
 
 
@@ -111,16 +131,30 @@ def register_chosen(
     return left
 
 
-@transaction.atomic
 def _register_row(upload: PatientImport, line: int, *, by, now: dt.datetime) -> None:
+    """One row that nobody foresaw must not keep the others out; a database that is busy or away may be asked again."""
+    try:
+        _try_row(upload, line, by=by, now=now)
+    except OperationalError:
+        raise
+    except Exception as error:  # whatever it is
+        # Its words may hold what the cells say.
+        logger.error("line %s of sheet %s was not registered: %s", line, upload.public_id, type(error).__name__)
+        upload.rows.filter(line=line, is_chosen=True).update(
+            state=RowState.ERROR, problems=[asdict(NOT_REGISTERED)], is_chosen=False
+        )
+
+
+@transaction.atomic
+def _try_row(upload: PatientImport, line: int, *, by, now: dt.datetime) -> None:
     """Whoever lowers the choice registers the row; another press finds nothing to lower."""
     if not upload.rows.filter(line=line, is_chosen=True).update(is_chosen=False):
         return
     row = upload.rows.get(line=line)
-    shown = [problem["code"] for problem in row.problems if problem["severity"] == Severity.APPROVAL]
-    draft = resource_for(upload, now).register(row.values, line, by=by, accepted=shown, site=upload.site)
+    must_ask = partial(_is_any_new, row=row, by=by)
+    draft = resource_for(upload, now).register(row.values, line, by=by, must_ask=must_ask, site=upload.site)
     if draft.patient is None:
-        seen = visible_ids(by, draft.problems)
+        seen = visible_ids(by, [problem.url for problem in draft.problems])
         show_problems(row, [hidden_unless(seen, problem) for problem in draft.problems])
         row.is_chosen = False
         row.save(update_fields=CHECKED)
@@ -128,6 +162,25 @@ def _register_row(upload: PatientImport, line: int, *, by, now: dt.datetime) -> 
     upload.rows.filter(line=line).update(
         state=RowState.DONE, patient_id=draft.patient.public_id, values={}, problems=[]
     )
+
+
+def _is_any_new(problems: Collection[Problem], *, row: ImportRow, by) -> bool:
+    """Whether one asks for a look that was not shown beside the row when it was ticked."""
+    asking = [problem for problem in problems if problem.severity == Severity.APPROVAL]
+    seen = visible_ids(by, [problem.url for problem in asking])
+    shown = Counter((one["code"], one["url"] or one["message"]) for one in row.problems)
+    now = Counter(
+        (one.code, one.url or one.message)
+        for one in (hidden_unless(seen, problem) for problem in asking)
+        if not _was_line_shown(one, row)
+    )
+    return bool(now - shown)
+
+
+def _was_line_shown(problem: Problem, row: ImportRow) -> bool:
+    """Whether it is about a patient registered from a line of this sheet, which was told beside the row."""
+    twins = row.upload.rows.filter(state=RowState.DONE, patient_id=named_in(problem.url)) if problem.url else ()
+    return any(one["message"].startswith(f"Line {twin.line}: ") for twin in twins for one in row.problems)
 
 
 @transaction.atomic
@@ -148,8 +201,10 @@ def note_download(*, upload: PatientImport, by) -> None:
     )
 
 
-def forget_import(upload: PatientImport) -> None:
+@transaction.atomic
+def forget_import(*, upload: PatientImport, by) -> None:
     """With all its rows; the patients who were registered stay."""
+    _record("patient_import.discarded", upload, by=by)
     upload.delete()
 
 
@@ -176,7 +231,7 @@ def counts_of(upload: PatientImport) -> Counter:
     return counts
 
 
-def _record(action: str, upload: PatientImport, *, by) -> None:
+def _record(action: str, upload: PatientImport, *, by, **more: int) -> None:
     """Counts and the hash of the file; nobody is named."""
     counts = counts_of(upload)
     audit.record(
@@ -187,4 +242,5 @@ def _record(action: str, upload: PatientImport, *, by) -> None:
         rows=counts["all"],
         **{state.label.lower().replace(" ", "_"): counts[state] for state in RowState},
         file_hash=upload.file_hash,
+        **more,
     )

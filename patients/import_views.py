@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import csv
-import io
-
 from django.contrib import messages
 from django.core.paginator import Paginator
-from django.http import HttpResponse
+from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_POST
@@ -17,20 +14,30 @@ from infusion_center.accounts.roles import Permission
 from infusion_center.core import clock
 from infusion_center.core.csv_text import csv_lines, csv_response
 from infusion_center.core.rules import RuleViolation
+from infusions.facility.models import Site
 from infusions.facility.pages import at_site
 from patients import import_services as services
 from patients.import_columns import BY_NAME, COLUMNS
 from patients.import_forms import PageChoiceForm, UploadForm
 from patients.import_models import ImportState, PatientImport, RowState
-from patients.import_pages import DateQuestion, filters_of, refused_lines, registered_patients, shown_rows
+from patients.import_pages import DateQuestion, filters_of, named_by, refused_lines, registered_patients, shown_rows
+from patients.named_charts import note_named
 
 ROWS_A_PAGE = 100
+NOT_UTF_8 = (
+    "This file is not UTF-8; its letters were read as those of Windows. Look at names with accents: if some are wrong, "
+    "save it as CSV UTF-8 and upload it again."
+)
 
 
 def own_import(request, import_id: str) -> PatientImport:
-    """404 for a sheet that somebody else uploaded, or that is older than a day."""
-    kept = PatientImport.objects.filter(by=request.user, uploaded_at__gt=clock.now() - services.KEPT_FOR)
-    return get_object_or_404(kept.select_related("site"), public_id=import_id)
+    """404 for a sheet that somebody else uploaded, that is older than a day, or of a site that the person has left."""
+    return get_object_or_404(own_imports(request.user).select_related("site"), public_id=import_id)
+
+
+def own_imports(user) -> QuerySet:
+    sites = Site.objects.visible_to(user)
+    return PatientImport.objects.filter(by=user, site__in=sites, uploaded_at__gt=clock.now() - services.KEPT_FOR)
 
 
 @requires(Permission.IMPORT_PATIENTS)
@@ -49,9 +56,10 @@ def import_upload(request, *, site):
         except RuleViolation as refused:
             form.show_problems(refused.problems)
         else:
+            if form.sheet.encoding != "utf-8":
+                messages.warning(request, NOT_UTF_8)
             return redirect(upload)
-    mine = PatientImport.objects.filter(by=request.user, uploaded_at__gt=clock.now() - services.KEPT_FOR)
-    context = {"form": form, "columns": COLUMNS, "mine": mine, "site": site}
+    context = {"form": form, "columns": COLUMNS, "mine": own_imports(request.user), "site": site}
     return render(request, "patients/import_upload.html", context)
 
 
@@ -59,12 +67,8 @@ def import_upload(request, *, site):
 @require_GET
 def import_template(request):
     """An empty sheet with one row to overwrite."""
-    out = io.StringIO()
-    writer = csv.writer(out)
-    writer.writerow([column.heading for column in COLUMNS])
-    writer.writerow([column.example for column in COLUMNS])
-    headers = {"Content-Disposition": 'attachment; filename="patients-template.csv"'}
-    return HttpResponse("\ufeff" + out.getvalue(), content_type="text/csv; charset=utf-8", headers=headers)
+    lines = csv_lines([column.heading for column in COLUMNS], [[column.example for column in COLUMNS]])
+    return csv_response(lines, "patients-template.csv")
 
 
 @requires(Permission.IMPORT_PATIENTS)
@@ -80,6 +84,7 @@ def import_preview(request, import_id):
     state = request.GET.get("show", "")
     rows = upload.rows.filter(state=state) if state in RowState.values else upload.rows.all()
     page = Paginator(rows, ROWS_A_PAGE).get_page(request.GET.get("page"))
+    note_named(named_by(page.object_list), by=request.user)
     context = {
         "upload": upload,
         "counts": counts,
@@ -141,6 +146,7 @@ def import_result(request, import_id):
         return render(request, "patients/import_running.html", {"upload": upload, "counts": counts})
     left = upload.rows.exclude(state=RowState.DONE)
     page = Paginator(upload.rows.filter(state=RowState.DONE), ROWS_A_PAGE).get_page(request.GET.get("page"))
+    note_named(named_by(left[:ROWS_A_PAGE]), by=request.user)
     context = {
         "upload": upload,
         "counts": counts,
@@ -158,6 +164,7 @@ def import_refused_csv(request, import_id):
     """The rows that were not registered, as they were uploaded, with what is wrong: to correct and upload again."""
     upload = own_import(request, import_id)
     services.note_download(upload=upload, by=request.user)
+    note_named(named_by(upload.rows.exclude(state=RowState.DONE)), by=request.user)
     names = [column for _, column in upload.headings if column]
     headings = [*(BY_NAME[name].heading for name in names), "Line", "Why not"]
     return csv_response(csv_lines(headings, refused_lines(upload, names)), "patients-not-registered.csv")
@@ -166,6 +173,6 @@ def import_refused_csv(request, import_id):
 @requires(Permission.IMPORT_PATIENTS)
 @require_POST
 def import_discard(request, import_id):
-    services.forget_import(own_import(request, import_id))
+    services.forget_import(upload=own_import(request, import_id), by=request.user)
     messages.success(request, "The sheet is erased. Whoever was registered from it stays.")
     return redirect(reverse("patients:import-upload"))

@@ -21,7 +21,7 @@ from infusion_center.core.rules import (
     note,
     warning,
 )
-from patients.models import Channel, Condition, Patient, Risk, Weight, years_between
+from patients.models import Channel, Patient, Weight, years_between
 from patients.names import names_alike
 
 OLDEST_AGE = 120
@@ -268,24 +268,6 @@ def weight_age_problems(weight: Weighing | None, today: dt.date) -> list[Problem
                 remedy="Weigh the patient again.",
             )
         ]
-    return []
-
-
-def allergy_problems(code: str, text: str, current: frozenset[str]) -> list[Problem]:
-    if code not in Condition.values:
-        return [blocker("unknown-allergy", "Choose an allergy or intolerance from the list.", field="code")]
-    if code == Condition.OTHER and not text.strip():
-        return [blocker("allergy-without-text", "Say what the patient is allergic to.", field="text")]
-    if code != Condition.OTHER and code in current:
-        return [blocker("allergy-recorded", f"{Condition(code).label} is already on record.", field="code")]
-    return []
-
-
-def risk_problems(code: str, current: frozenset[str]) -> list[Problem]:
-    if code not in Risk.values:
-        return [blocker("unknown-risk", "Choose a risk factor from the list.", field="code")]
-    if code in current:
-        return [blocker("risk-recorded", f"{Risk(code).label} is already on record.", field="code")]
     return []
 
 

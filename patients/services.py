@@ -20,7 +20,6 @@ from patients.site_services import note_site, treat_here
 
 __all__ = [
     "amend_patient",
-    "note_search",
     "note_site",
     "record_allergy",
     "record_risk",
@@ -150,11 +149,6 @@ def changes_since(patient: Patient, version: int) -> tuple[list[str], list[str]]
     ).order_by("at", "id")
     fields = {name for event in events for name in event.detail["fields"]}
     return sorted(fields), list(dict.fromkeys(event.actor_name for event in events))
-
-
-def note_search(*, by, kinds: Iterable[str], count: int) -> None:
-    """Record that somebody searched: for what kind of thing and how many were found, never the words."""
-    audit.record("patient.searched", by, by=by, kinds=sorted(kinds), count=count)
 
 
 def _tidied(fields: dict) -> dict:

@@ -13,12 +13,14 @@ from infusion_center.core.rules import RuleViolation
 from infusion_center.core.searching import to_sealed, typed, with_sealed
 from infusions.facility.pages import at_site
 from infusions.scheduling.models import Appointment
+from patients.finding import find_patients
 from patients.forms import AmendmentForm
 from patients.models import Patient
-from patients.queries import recently_opened, search_patients
+from patients.named_charts import note_named
+from patients.queries import recently_opened
 from patients.registration_forms import RegistrationForm
 from patients.search_text import kinds_of, read_search
-from patients.services import amend_patient, note_search, register_patient
+from patients.services import amend_patient, register_patient
 
 SHOWN = 20
 
@@ -26,8 +28,7 @@ SHOWN = 20
 def opened_patient(request: HttpRequest, patient_id: str, *, what: str) -> Patient:
     """The patient of this page; that somebody saw him is recorded. 404 for one whom the person may not see."""
     patient = get_object_or_404(Patient.objects.visible_to(request.user), public_id=patient_id)
-    if request.method != "POST":
-        audit.record_opening(patient, by=request.user, patient=patient, what=what)
+    audit.will_open(patient, by=request.user, patient=patient, what=what)
     return patient
 
 
@@ -40,8 +41,7 @@ def patient_list(request):
     kinds = kinds_of(read_search(text, clock.now().date()))
     if kinds:
         # One more than is shown tells whether there are more.
-        patients = search_patients(text, SHOWN + 1, among=visible)
-        note_search(by=request.user, kinds=kinds, count=len(patients))
+        patients = find_patients(text, SHOWN + 1, by=request.user, among=visible)
     else:
         patients = recently_opened(request.user, visible)
     rows = patients[:SHOWN]
@@ -82,6 +82,7 @@ def patient_create(request, *, site):
             )
         except RuleViolation as refused:
             form.show_problems(refused.problems)
+            note_named([problem.url for problem in refused.problems], by=request.user)
         else:
             messages.success(request, f"{patient.name} is registered.")
             return go_to(request, patient)
@@ -103,6 +104,7 @@ def patient_edit(request, patient_id):
             )
         except RuleViolation as refused:
             form.show_problems(refused.problems)
+            note_named([problem.url for problem in refused.problems], by=request.user)
             if "stale-version" in refused.codes:
                 patient.refresh_from_db()
                 form.catch_up(patient)

@@ -7,8 +7,9 @@ import datetime as dt
 from django.db import transaction
 
 from infusion_center.accounts.models import KeptEntry, User
+from infusion_center.core.retention import kept_for
 
-KEPT_FOR = dt.timedelta(hours=24)
+KEPT_FOR = kept_for("typed")
 MOST_FIELDS = 60
 MOST_CHARACTERS = 2_000
 

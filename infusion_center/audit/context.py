@@ -1,7 +1,13 @@
 """From where the present request comes, for audit rows; empty in jobs and commands."""
 
+from __future__ import annotations
+
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from infusion_center.audit.models import AuditEvent
 
 
 @dataclass
@@ -9,7 +15,8 @@ class Origin:
     address: str | None = None
     path: str = ""
     device: str = ""
-    recorded: bool = False  # whether this request left an event yet
+    written: list[AuditEvent] = field(default_factory=list)  # by this request, be it in a transaction taken back
+    to_open: list[AuditEvent] = field(default_factory=list)  # what the page will show, if it answers with a page
 
 
 current_origin: ContextVar[Origin | None] = ContextVar("current_origin", default=None)

@@ -11,7 +11,7 @@ from django.http import StreamingHttpResponse
 from infusion_center.audit import macs
 from infusion_center.audit.models import AuditLink
 from infusion_center.core import clock
-from infusion_center.core.csv_text import csv_lines, csv_response
+from infusion_center.core.csv_text import csv_lines, csv_response, download_headers
 
 BATCH = 900
 COLUMNS = ("id", *macs.SEALED, "mac")
@@ -23,9 +23,8 @@ def export_response(events: QuerySet, form: str) -> StreamingHttpResponse:
     name = f"audit-trail-{clock.now():%Y%m%d-%H%M}.{form}"
     if form == "csv":
         return csv_response(csv_lines([*CHAIN, *COLUMNS], _cells(events)), name)
-    headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
     lines = (json.dumps(row, default=_text) + "\n" for row in export_rows(events))
-    return StreamingHttpResponse(lines, content_type="application/jsonl; charset=utf-8", headers=headers)
+    return StreamingHttpResponse(lines, content_type="application/jsonl; charset=utf-8", headers=download_headers(name))
 
 
 def export_rows(events: QuerySet) -> Iterator[dict]:

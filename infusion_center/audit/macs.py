@@ -9,6 +9,7 @@ import datetime as dt
 import hashlib
 import hmac
 import json
+import re
 import secrets
 from collections.abc import Sequence
 from ipaddress import ip_address
@@ -56,6 +57,15 @@ def is_digest(digest: str, text: str) -> bool:
     return any(hmac.compare_digest(digest, _code(key, "link", text)) for key in _keys())
 
 
+def check_code(values: Sequence) -> str:
+    """Vouches for how far a running check has come."""
+    return _code(_keys()[0], "check", content_of(values))
+
+
+def is_check_code(code: str, values: Sequence) -> bool:
+    return any(hmac.compare_digest(code, _code(key, "check", content_of(values))) for key in _keys())
+
+
 def _keys() -> list[bytes]:
     return [key.encode() for key in settings.AUDIT_KEYS]
 
@@ -71,9 +81,13 @@ def _plain(value):
 
 
 def plain_address(text: str) -> str | None:
-    """As every database spells it; None for what is none. No zone (fe80::1%eth0): PostgreSQL takes none."""
+    """As every database spells it; None for what is none. No zone (fe80::1%eth0): PostgreSQL takes none.
+
+    Some proxies write the port beside it: 203.0.113.7:41234, [2001:db8::7]:41234.
+    """
+    found = re.fullmatch(r"\[(.*)\](?::\d+)?|([\d.]+):\d+", text.strip())
     try:
-        address = ip_address(text.partition("%")[0])
+        address = ip_address((found[1] or found[2] if found else text).partition("%")[0])
     except ValueError:
         return None
     return str(getattr(address, "ipv4_mapped", None) or address)

@@ -65,7 +65,14 @@ class AuditEvent(AppendOnlyModel):
     def vouch(self) -> None:
         """Give the row its code; it is written with the row, so no row is ever without."""
         self.detail = json.loads(json.dumps(self.detail))  # as the database gives it back: keys are text
-        self.mac = macs.mac_of(macs.content_of([getattr(self, name) for name in macs.SEALED]))
+        self.mac = macs.mac_of(self._content())
+
+    @property
+    def is_genuine(self) -> bool:
+        return macs.is_genuine(self.mac, self._content())
+
+    def _content(self) -> str:
+        return macs.content_of([getattr(self, name) for name in macs.SEALED])
 
 
 class AuditLink(AppendOnlyModel):
@@ -88,7 +95,7 @@ class ChainCheck(models.Model):
 
     started_at = models.DateTimeField()
     position = models.BigIntegerField(default=0)
-    digest = models.CharField(max_length=64, blank=True)
+    digest = models.CharField(max_length=64, blank=True)  # vouches for the other columns
     state = models.JSONField(default=dict)
     finished_at = models.DateTimeField(null=True)
 

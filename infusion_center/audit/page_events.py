@@ -1,6 +1,7 @@
 """What the middleware records of a page by itself: that a list of patients was shown, that somebody was refused.
 
-Pages about one patient record their opening themselves; lists are named in the settings, as this layer knows no pages.
+Pages about one patient say themselves whom they open, by audit.will_open where a form is sent to them as well. Lists
+are named in the settings, as this layer knows no pages.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from django.utils.module_loading import import_string
 
 from infusion_center.audit.context import origin
 from infusion_center.audit.models import AuditEvent
-from infusion_center.audit.services import record
+from infusion_center.audit.services import record, record_what_opened, standing
 from infusion_center.core import clock
 from infusion_center.core.models import PUBLIC_ID_ALPHABET
 
@@ -45,8 +46,17 @@ def note_page(request, response) -> None:
         return
     if response.status_code in (403, 404):
         note_refusal(request, response)
-    elif response.status_code == 200 and request.method == "GET" and match.view_name in settings.PATIENT_LISTS:
-        note_list(request, response)
+    elif shows_page(response):
+        record_what_opened()
+        if request.method != "HEAD" and match.view_name in settings.PATIENT_LISTS:
+            note_list(request, response)
+        elif match.view_name.startswith("admin:") and match.view_name.endswith("_changelist"):
+            note_admin_list(request, response)
+
+
+def shows_page(response) -> bool:
+    """Not one that only leads on, be it the browser or htmx that follows."""
+    return response.status_code == 200 and "HX-Redirect" not in response.headers
 
 
 def note_list(request, response) -> None:
@@ -54,7 +64,7 @@ def note_list(request, response) -> None:
 
     What a page fetches by itself, as the board every minute, is noted once per person and quarter of an hour.
     """
-    if response.streaming or origin().recorded:
+    if response.streaming or standing(origin().written):
         return
     shown = len(set(LED_TO.findall(response.content)))
     what = settings.PATIENT_LISTS[request.resolver_match.view_name]
@@ -64,6 +74,15 @@ def note_list(request, response) -> None:
     if shown or what not in ONLY_WITH_ROWS:
         site = import_string(settings.SITE_IN_USE)(request)
         record("list.opened", site or request.user, by=request.user, site=site, what=what, count=shown)
+
+
+def note_admin_list(request, response) -> None:
+    """Whatever the list is of; a model that the admin shows one day needs no word here."""
+    changelist = (getattr(response, "context_data", None) or {}).get("cl")
+    if changelist is None:  # a filter that cannot be
+        return
+    what = f"admin: {changelist.opts.verbose_name_plural}"
+    record("list.opened", request.user, by=request.user, what=what, count=len(changelist.result_list))
 
 
 def _was_noted(user, what: str) -> bool:

@@ -42,7 +42,7 @@ def seal_pending(*, seconds: float = 20, thorough: bool = False) -> int:
 
 
 def head() -> AuditLink | None:
-    return AuditLink.objects.order_by("-position").first()
+    return AuditLink.objects.filter(position__gt=0).order_by("-position").first()
 
 
 def waiting_count() -> int:

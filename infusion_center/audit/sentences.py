@@ -80,6 +80,7 @@ PATIENTS = {
     "patient.removed": "removed a test patient with all that was about him",
     "patient.searched": "searched for patients",
     "patient_import.checked": "had a sheet of patients checked",
+    "patient_import.discarded": "erased a sheet of patients",
     "patient_import.downloaded": "downloaded {what}",
     "patient_import.ended": "registered patients from a sheet",
     "test_data.removed": "removed the test patients",

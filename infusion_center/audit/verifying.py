@@ -13,6 +13,8 @@ from django.db.models import Count, Min
 
 from infusion_center.audit import macs
 from infusion_center.audit.models import AuditEvent, AuditLink
+from infusion_center.audit.sealing import unsealed
+from infusion_center.core import clock
 
 BATCH = 900  # SQLite takes no more numbers in one statement everywhere
 TOLD = 50
@@ -84,7 +86,24 @@ def _check_event(walk: Walk, link: AuditLink, mac: str, values: list) -> None:
         walk.find(kind, f"position {link.position}, now event {link.event_id}, does not hold what was sealed there")
 
 
+def _check_unsealed(walk: Walk) -> None:
+    """What no link names yet has its code alone."""
+    since = dt.datetime.fromisoformat(walk.coded_since) if walk.coded_since else None
+    needs_code = since is not None and clock.now() > since + ROLLING_UPGRADE
+    for pk, mac, *values in unsealed().order_by("pk").values_list("pk", "mac", *macs.SEALED).iterator(BATCH):
+        if mac and not macs.is_genuine(mac, macs.content_of(values)):
+            walk.find("changed", f"event {pk}, not sealed yet, does not say what it said when it was written")
+        elif not mac and needs_code:
+            walk.find("forged", f"event {pk}, not sealed yet, was not written by this application")
+
+
 def _check_end(walk: Walk, heads: dict[int, str]) -> None:
+    # The application counts from one: below, neither the walk nor the sealer looks.
+    for link in AuditLink.objects.filter(position__lte=0).order_by("position")[:TOLD]:
+        walk.find("forged", f"position {link.position} of the chain, before its first, names event {link.event_id}")
+    for number in AuditEvent.objects.filter(pk__lte=0).order_by("pk").values_list("pk", flat=True)[:TOLD]:
+        walk.find("forged", f"event {number} has a number that this application never gives")
+    _check_unsealed(walk)
     later = max(heads, default=0)
     if later > walk.position:
         walk.find("cut", f"the chain ends at position {walk.position}; it went to {later} when that was noted outside")

@@ -29,8 +29,10 @@ PATIENT_LISTS = {
     "reminders:reminder-list": "the list of reminders",
     "scheduling:board": "the board",
     "scheduling:board-fragment": "the board",
+    "scheduling:cover-late": "the visits behind a late one",
     "scheduling:cover-list": "the uncovered visits",
     "scheduling:cover-plan": "the uncovered visits",
+    "scheduling:move-preview": "the board",  # asked beside it again and again while a visit is dragged
     "scheduling:waitlist": "the waitlist",
     "scheduling:work-list": "a work list",
     "scheduling:work-overview": "the work lists",

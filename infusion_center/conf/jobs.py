@@ -29,7 +29,8 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     "socket_keepalive": True,
     "health_check_interval": 10,
 }
-# Whether what has been kept long enough goes every day by itself (retention.toml); else by manage.py apply_retention.
+# Whether what the center decides about goes every day by itself, once kept long enough (retention.toml); else by
+# manage.py apply_retention. What the program made for its own use, as uploaded sheets, goes in any case.
 RETENTION_DAILY = env.bool("RETENTION_DAILY", False)
 # How long a claimed reminder belongs to its sender: longer than the hard time limit of the task that claimed it.
 REMINDER_LEASE_SECONDS = env.int("REMINDER_LEASE_SECONDS", 120)
@@ -37,6 +38,7 @@ REMINDER_LEASE_SECONDS = env.int("REMINDER_LEASE_SECONDS", 120)
 REMINDER_DOMAIN_PER_MINUTE = env.int("REMINDER_DOMAIN_PER_MINUTE", 300)
 REMINDER_SCAN_SECONDS = env.int("REMINDER_SCAN_SECONDS", 30)
 NOTE_BEAT_SECONDS = 60
+FORGET_SECONDS = 60 * 60
 TRIM_CLAIMS_SECONDS = 6 * 60 * 60
 CELERY_BEAT_SCHEDULE_FILENAME = str(VAR_DIR / "celerybeat-schedule")
 TASKS = "infusions.reminders.tasks"
@@ -57,6 +59,7 @@ CELERY_BEAT_SCHEDULE = {
     "seal-audit": every(AUDIT_SEAL_SECONDS, "infusion_center.audit.tasks.seal_events"),
     "check-audit": every(60, "infusion_center.audit.tasks.check_chain"),
     "note-beat": every(NOTE_BEAT_SECONDS, f"{TASKS}.note_beat", last_run_at=LONG_AGO),
+    "forget-passing": every(FORGET_SECONDS, "infusions.retention_tasks.forget_passing", last_run_at=LONG_AGO),
     "trim-claims": every(TRIM_CLAIMS_SECONDS, "infusions.scheduling.tasks.trim_claims"),
 }
 if RETENTION_DAILY:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from django.http import StreamingHttpResponse
 
 # Spreadsheets take such cells for formulas and run them. Source: OWASP, CSV injection.
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
 # Excel reads a CSV file as UTF-8 only behind this mark.
 BYTE_ORDER_MARK = "\ufeff"
 
@@ -26,12 +26,21 @@ class _Echo:
 
 
 def csv_lines(headings: Iterable[str], rows: Iterable[Iterable[str]]) -> Iterator[str]:
-    writer = csv.writer(_Echo())
+    # All in quotes: a spreadsheet that divides by another mark than a comma must not find one inside a cell.
+    writer = csv.writer(_Echo(), quoting=csv.QUOTE_ALL)
     yield BYTE_ORDER_MARK + writer.writerow(headings)
     for row in rows:
         yield writer.writerow([safe_cell(cell) for cell in row])
 
 
-def csv_response(lines: Iterator[str], name: str) -> StreamingHttpResponse:
-    headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
-    return StreamingHttpResponse(lines, content_type="text/csv; charset=utf-8", headers=headers)
+def csv_response(lines: Iterable[str], name: str) -> StreamingHttpResponse:
+    return StreamingHttpResponse(lines, content_type="text/csv; charset=utf-8", headers=download_headers(name))
+
+
+def download_headers(name: str) -> dict[str, str]:
+    """A file to save, kept by no browser and taken for nothing else."""
+    return {
+        "Content-Disposition": f'attachment; filename="{name}"',
+        "Cache-Control": "no-store",
+        "X-Content-Type-Options": "nosniff",
+    }

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import tomllib
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -41,6 +41,11 @@ class Rule:
         return now - (dt.timedelta(hours=int(number)) if unit in HOURS else dt.timedelta(days=int(number)))
 
     @property
+    def is_of_the_program(self) -> bool:
+        """About what the program made for its own use: it goes without anybody's asking."""
+        return self.decides == "the program"
+
+    @property
     def has_period(self) -> bool:
         words = self.keep.split()
         return len(words) == 2 and words[0].isdigit() and words[1] in HOURS | DAYS | YEARS
@@ -66,6 +71,12 @@ def policy() -> tuple[dict[str, Rule], dict[str, Table]]:
     return rules, tables
 
 
+def kept_for(name: str) -> dt.timedelta:
+    """The period of a rule of hours or days, for the code that asks for it at each use."""
+    now = dt.datetime(2000, 1, 1, tzinfo=dt.UTC)
+    return now - policy()[0][name].before(now)
+
+
 def policy_errors() -> list[str]:
     """Columns of ours that the file does not name exactly once, names of nothing, and rules that cannot be."""
     return [*_rule_errors(), *_column_errors()]
@@ -87,7 +98,8 @@ def _rule_errors() -> Iterator[str]:
 
 def _column_errors() -> Iterator[str]:
     _, tables = policy()
-    columns = our_columns()
+    # Of packages only what is named: not all of their tables are about somebody.
+    columns = {name: real for name, real in columns_of(apps.get_models()).items() if name in tables} | our_columns()
     for name, real in sorted(columns.items()):
         if name not in tables:
             yield f"{name}: not named, nor its columns {', '.join(sorted(real))}"
@@ -102,11 +114,18 @@ def _column_errors() -> Iterator[str]:
 
 def our_columns() -> dict[str, set[str]]:
     """Table -> columns of each model of ours, many-to-many relations among them."""
-    return {
-        model._meta.db_table: {field.column for field in model._meta.concrete_fields}
+    return columns_of(
+        model
         for config in apps.get_app_configs()
         if config.name.split(".")[0] in OUR_PACKAGES
         for model in config.get_models(include_auto_created=True)
+    )
+
+
+def columns_of(models: Iterable[type]) -> dict[str, set[str]]:
+    return {
+        model._meta.db_table: {field.column for field in model._meta.concrete_fields}
+        for model in models
         if model._meta.managed and not model._meta.proxy
     }
 

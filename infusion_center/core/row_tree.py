@@ -8,6 +8,8 @@ from collections.abc import Collection, Iterator
 from django.apps import apps
 from django.db import models
 
+from infusion_center.core.batches import in_parts
+
 Rows = dict[type[models.Model], set]
 AT_ONCE = 500
 
@@ -24,9 +26,7 @@ def foreign_keys() -> list[models.ForeignKey]:
 
 
 def in_batches(keys: Collection) -> Iterator[list]:
-    ordered = sorted(keys)
-    for at in range(0, len(ordered), AT_ONCE):
-        yield ordered[at : at + AT_ONCE]
+    return in_parts(sorted(keys), AT_ONCE)
 
 
 def rows_below(model: type[models.Model], keys: Collection) -> Rows:

@@ -7,6 +7,7 @@ from django.views.decorators.http import require_POST
 
 from infusion_center.accounts.access import requires
 from infusion_center.accounts.roles import Permission
+from infusion_center.audit.services import will_open
 from infusion_center.core.rules import RuleViolation
 from infusions.checklists.forms import HoldStepForm
 from infusions.checklists.hold_services import record_hold_step
@@ -34,5 +35,7 @@ def hold_step(request, run_id):
                 return redirect("scheduling:appointment-detail", run.appointment.public_id)
             page = reverse("checklists:checklist-detail", args=[run.appointment.public_id])
             return redirect(f"{page}#steps")
+    patient = run.appointment.patient
+    will_open(run.appointment, by=request.user, patient=patient, what="pre-infusion check")
     context = outcome_context(request, run, step_form=form)
     return render(request, "infusions/checklists/outcome.html", context)

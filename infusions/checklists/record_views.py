@@ -6,7 +6,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from infusion_center.accounts.access import proof_required, requires
 from infusion_center.accounts.roles import Permission
-from infusion_center.audit.services import record_opening
+from infusion_center.audit.services import record_opening, will_open
 from infusion_center.core.rules import RuleViolation
 from infusions.checklists import services
 from infusions.checklists.findings import run_summary
@@ -30,6 +30,8 @@ def checklist_override(request, run_id):
             return over(request, run, refused)
         messages.success(request, "Your decision is recorded.")
         return redirect("checklists:checklist-detail", run.appointment.public_id)
+    patient = run.appointment.patient
+    will_open(run.appointment, by=request.user, patient=patient, what="pre-infusion check")
     context = outcome_context(request, run, refused=form)
     return render(request, "infusions/checklists/outcome.html", context)
 

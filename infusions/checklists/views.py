@@ -9,7 +9,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from infusion_center.accounts.access import requires
 from infusion_center.accounts.roles import Permission, has_permission
-from infusion_center.audit.services import record_opening
+from infusion_center.audit.services import will_open
 from infusion_center.core import clock
 from infusion_center.core.htmx import go_to, is_htmx
 from infusion_center.core.rules import RuleViolation
@@ -42,7 +42,7 @@ def checklist_detail(request, appointment_id):
     """The check in hand: to start, to fill, or what came out of it."""
     appointment = visible_appointment(request, appointment_id)
     run = current_run(appointment)
-    record_opening(appointment, by=request.user, patient=appointment.patient, what="pre-infusion check")
+    will_open(appointment, by=request.user, patient=appointment.patient, what="pre-infusion check")
     if run is not None and services.began_today(run, clock.now()):
         run.appointment = appointment
         if run.is_open and has_permission(request.user, Permission.FILL_CHECKLIST):
@@ -53,6 +53,8 @@ def checklist_detail(request, appointment_id):
 
 
 def fill_page(request, run, *, errors=None, typed=None, problems=()):
+    patient = run.appointment.patient
+    will_open(run.appointment, by=request.user, patient=patient, what="pre-infusion check")
     state = run_state(run, clock.now())
     drawn = cards.cards_of(state, errors=errors, typed=typed, viewer=request.user)
     context = page_context(state) | {

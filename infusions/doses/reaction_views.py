@@ -58,8 +58,7 @@ def reaction_step_add(request, appointment_id, reaction_id):
 def late_reaction_create(request, patient_id):
     """From the chart or from a signed record (?dose=): a reaction learned of hours to months later."""
     patient = get_object_or_404(Patient.objects.visible_to(request.user), public_id=patient_id)
-    if request.method != "POST":
-        audit.record_opening(patient, by=request.user, patient=patient, what="infusions, for a late reaction")
+    audit.will_open(patient, by=request.user, patient=patient, what="infusions, for a late reaction")
     records = signed_records(request.user, patient)
     chosen = records.filter(public_id=request.GET.get("dose", "")).first() or records.first()
     form = LateReactionForm(request.POST or None, records=records, initial={"record": chosen and chosen.public_id})

@@ -9,6 +9,7 @@ from django.db import transaction
 from infusion_center.accounts.models import User
 from infusion_center.audit import services as audit
 from infusion_center.core import clock
+from infusion_center.core.batches import in_parts
 from infusion_center.core.csv_text import csv_lines
 from infusions.doses.models import DoseState
 from infusions.doses.recall_pages import Answer, DoseLine, PatientRow, rows_of
@@ -53,8 +54,8 @@ def download_doses(*, answer: Answer, by: User, recall: LotRecall | None = None)
 
 
 def _lines(answer: Answer, patient_ids: list[int], recall: LotRecall | None) -> Iterator[list[str]]:
-    for first in range(0, len(patient_ids), PATIENTS):
-        for row in rows_of(answer, patient_ids[first : first + PATIENTS], recall):
+    for part in in_parts(patient_ids, PATIENTS):
+        for row in rows_of(answer, part, recall):
             contact = contact_cells(row) if recall is not None else []
             for line in row.lines:
                 yield [*patient_cells(row.patient), *dose_cells(line), *contact]

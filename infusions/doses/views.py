@@ -92,6 +92,8 @@ def dose_detail(request, appointment_id):
 
 def detail_page(request, visit, *, act="", form=None, known=None):
     """The whole page; an act that was refused comes back here with its form."""
+    if request.method == "POST":
+        audit.will_open(visit, by=request.user, patient=visit.patient, what="infusion")
     shown = {"user": request.user, "now": clock.now(), "act": act, "form": form, "known": known}
     context = detail_context(visit, queries.record_of(visit), **shown)
     context["others"] = others_of(request, visit, context["now"])

@@ -6,7 +6,7 @@ from django.shortcuts import redirect, render
 
 from infusion_center.accounts.access import requires
 from infusion_center.accounts.roles import Permission
-from infusion_center.audit.services import record_opening
+from infusion_center.audit.services import will_open
 from infusion_center.core import clock
 from infusion_center.core.rules import RuleViolation
 from infusions.orders import queries
@@ -49,9 +49,8 @@ def order_visits(request, order_id):
     order = fetch_order(request, order_id)
     visits = by_other_orders(order, request.user)
     problems: dict[int, list] = {}
-    if request.method != "POST":
-        record_opening(order, by=request.user, patient=order.patient, what="order")
-    else:
+    will_open(order, by=request.user, patient=order.patient, what="order")
+    if request.method == "POST":
         chosen = [visit for visit in visits if visit.public_id in request.POST.getlist("visit")]
         try:
             moved = reattach_visits(appointments=chosen, order=order, by=request.user)
@@ -69,8 +68,7 @@ def order_visits(request, order_id):
 
 
 def _end(request, order, *, ending, done, confirm):
-    if request.method != "POST":
-        record_opening(order, by=request.user, patient=order.patient, what="order")
+    will_open(order, by=request.user, patient=order.patient, what="order")
     visits = open_visits(order, clock.now())
     form = EndingForm(request.POST or None, visits=visits, others=_others(order, request.user))
     lost = {}

@@ -6,7 +6,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from infusion_center.accounts.access import proof_required, requires
 from infusion_center.accounts.roles import Permission
-from infusion_center.audit.services import record_opening
+from infusion_center.audit.services import will_open
 from infusion_center.core import clock
 from infusion_center.core.rules import RuleViolation, Severity
 from infusions.facility.models import Setting, Site
@@ -58,8 +58,7 @@ def sketched_view(request, form) -> dict:
 @requires(Permission.DRAFT_ORDER)
 def order_create(request, patient_id):
     patient = get_object_or_404(Patient.objects.visible_to(request.user), public_id=patient_id, is_active=True)
-    if request.method != "POST":
-        record_opening(patient, by=request.user, patient=patient, what="order entry")
+    will_open(patient, by=request.user, patient=patient, what="order entry")
     renewed = patient.orders.filter(public_id=request.GET.get("renew", "")).first()
     form = OrderForm(request.POST or None, patient=patient, renewed=renewed)
     context = {"patient": patient, "form": form}
@@ -82,8 +81,7 @@ def order_edit(request, order_id):
     if draft.status != OrderStatus.DRAFT:
         messages.error(request, "Only a draft can be edited. Stop this order and enter a new one.")
         return redirect("orders:order-detail", draft.public_id)
-    if request.method != "POST":
-        record_opening(draft, by=request.user, patient=draft.patient, what="order entry")
+    will_open(draft, by=request.user, patient=draft.patient, what="order entry")
     form = OrderForm(request.POST or None, patient=draft.patient, instance=fetch_order(request, order_id))
     context = {"patient": draft.patient, "form": form, "draft": draft}
     if request.method == "POST" and form.is_valid() and "check" not in request.POST:
@@ -179,6 +177,7 @@ def show_order(request, order, *, sign_form=None, status=200):
 @require_POST
 def order_sign(request, order_id):
     order = fetch_order(request, order_id)
+    will_open(order, by=request.user, patient=order.patient, what="order")
     form = SignForm(request.POST)
     if form.is_valid():
         reason, version = form.cleaned_data["override_reason"], form.cleaned_data["version"]
@@ -202,8 +201,7 @@ def may_stop(permissions, order) -> bool:
 
 def decide(request, order, *, service, done, confirm):
     """A page that asks for the reason and then calls the service; `confirm` fills components/_confirm.html."""
-    if request.method != "POST":
-        record_opening(order, by=request.user, patient=order.patient, what="order")
+    will_open(order, by=request.user, patient=order.patient, what="order")
     form = ReasonForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         try:

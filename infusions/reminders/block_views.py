@@ -42,8 +42,6 @@ def block_lift(request, block_id, *, site):
     blocks = blocks_of_patients(among=visible).select_related("event__reminder")
     block = get_object_or_404(blocks, public_id=block_id)
     patients = patients_by_address([block], among=visible)[block.address]
-    if request.method == "GET":
-        audit.record_openings(patients, by=request.user, what="the block of an address")
     form = LiftForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         try:
@@ -53,6 +51,7 @@ def block_lift(request, block_id, *, site):
         else:
             messages.success(request, f"Mail goes to {block.address} again.")
             return redirect(patients[0] if len(patients) == 1 else "reminders:block-list")
+    audit.record_openings(patients, by=request.user, what="the block of an address")
     context = {
         "blocked": block,
         "patients": patients,

@@ -6,6 +6,7 @@ import logging
 from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet
 
+from infusion_center.core.batches import in_parts
 from infusions.reminders import rules
 from infusions.reminders.models import Kind, Reminder
 from infusions.reminders.owing import ledger_row
@@ -42,7 +43,7 @@ def unplanned_after_care(now: dt.datetime, changed_since: dt.datetime | None = N
 def plan_after_care(now: dt.datetime, *, changed_since: dt.datetime | None = None) -> int:
     """How many messages were added to the ledger."""
     ids = list(unplanned_after_care(now, changed_since).values_list("pk", flat=True))
-    return sum(_plan_batch(ids[first : first + BATCH], now) for first in range(0, len(ids), BATCH))
+    return sum(_plan_batch(part, now) for part in in_parts(ids, BATCH))
 
 
 @transaction.atomic

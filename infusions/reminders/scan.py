@@ -11,6 +11,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from infusion_center.core import clock
+from infusion_center.core.batches import in_parts
 from infusions.reminders import day_sheets, queries, rules
 from infusions.reminders.claims import audit_row
 from infusions.reminders.day_after import plan_after_care
@@ -114,8 +115,7 @@ def _as_visit(appointment: Appointment, told: set[int]) -> Visit:
 
 def _skip_overtaken(span: Span, now: dt.datetime) -> int:
     overtaken = list(queries.overtaken_reminders(span.changed_since))
-    batches = (overtaken[first : first + BATCH] for first in range(0, len(overtaken), BATCH))
-    return sum(_skip_batch(batch, now) for batch in batches)
+    return sum(_skip_batch(batch, now) for batch in in_parts(overtaken, BATCH))
 
 
 @transaction.atomic

@@ -20,8 +20,8 @@ from infusions.reminders.models import Reminder
 from infusions.reminders.services import resend_reminder
 from infusions.reminders.volume_picture import picture_of
 from infusions.reminders.wording import preview_of
+from patients.finding import find_patients
 from patients.models import Patient
-from patients.queries import search_patients
 
 PAGE_SIZE = 50
 FILTERS = ("when", "state", "patient", "kind", "day")  # stand in the address as they are
@@ -37,7 +37,7 @@ def reminder_list(request):
     site, now = current_site(request), clock.now()
     form = ReminderFilterForm(request.GET.dict() | {"q": typed(request)})
     chosen, visible = form.chosen(), Patient.objects.visible_to(request.user)
-    found = search_patients(chosen["q"], limit=20, among=visible) if chosen["q"] else None
+    found = find_patients(chosen["q"], 20, by=request.user, among=visible) if chosen["q"] else None
     rows = queries.ledger_of(site, now, chosen, patients=found)
     shown = queries.in_state(rows, chosen["state"]).annotate(is_back=queries.came_back())
     page = Paginator(shown, PAGE_SIZE).get_page(request.GET.get("page"))
@@ -90,7 +90,7 @@ def _reminder(request, reminder_id: str) -> Reminder:
 
 
 def _detail(request, reminder: Reminder, form: ResendForm):
-    if request.method == "GET" and reminder.patient is not None:
+    if reminder.patient is not None:
         audit.record_opening(reminder, by=request.user, patient=reminder.patient, what="reminder")
     may_resend = has_permission(request.user, Permission.RESEND_REMINDER)
     context = {

@@ -7,6 +7,7 @@ from django.apps import apps
 from django.db.models import ForeignKey, Model, Q
 
 from infusion_center.audit.models import AuditEvent
+from infusions.reminders.delivery_models import BlockedAddress, MailEvent
 from patients.models import Patient
 
 
@@ -150,7 +151,17 @@ def _belonging(model: type[Model], patient: Patient, found: dict) -> Iterable[Mo
     for key in foreign_keys(model):
         if key.related_model in found:
             condition |= Q(**{f"{key.name}__in": found[key.related_model]})
-    return rows.filter(condition)
+    return rows.filter(condition | _by_address(model, patient))
+
+
+def _by_address(model: type[Model], patient: Patient) -> Q:
+    """A block is of an address, and what led to it may have been about no message that is on the ledger (any more)."""
+    if patient.email and model is BlockedAddress:
+        return Q(address=patient.email.lower())
+    if patient.email and model is MailEvent:
+        blocks = BlockedAddress.objects.filter(address=patient.email.lower())
+        return Q(reminder=None, pk__in=blocks.values("event"))
+    return Q(pk__in=[])
 
 
 def foreign_keys(model: type[Model]) -> list[ForeignKey]:

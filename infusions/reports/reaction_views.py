@@ -1,9 +1,9 @@
-from django.http import StreamingHttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
 from infusion_center.accounts.access import proof_required, requires
 from infusion_center.accounts.roles import Permission
+from infusion_center.core.csv_text import csv_response
 from infusions.facility.queries import current_site
 from infusions.reports.reaction_exports import download_reactions
 from infusions.reports.reaction_picture import picture_of
@@ -40,6 +40,4 @@ def reactions_csv(request):
         return reactions(request)
     scope = scope_of(request, form)
     lines = download_reactions(scope=scope, by=request.user)
-    name = f"reactions-{scope.first_day}-to-{scope.last_day}.csv"
-    headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
-    return StreamingHttpResponse(lines, content_type="text/csv; charset=utf-8", headers=headers)
+    return csv_response(lines, f"reactions-{scope.first_day}-to-{scope.last_day}.csv")

@@ -8,6 +8,7 @@ from django.views.decorators.http import require_http_methods
 
 from infusion_center.accounts.access import requires
 from infusion_center.accounts.roles import Permission
+from infusion_center.audit.services import record_opening
 from infusion_center.core import clock
 from infusion_center.core.htmx import go_to, page_or_partial
 from infusion_center.core.rules import RuleViolation
@@ -42,6 +43,8 @@ def move_preview(request, appointment_id):
             messages.success(request, f"The visit of {moved.patient.name} is now {now_at}.")
             return go_to(request, board_address(moved, form.cleaned_data["view"], was))
     brief = "brief" in request.GET
+    if not brief:  # else it is noted as a part of the board
+        record_opening(visit, by=request.user, patient=visit.patient, what="visit")
     preview = preview_move(visit=visit, by=request.user, now=clock.now(), brief=brief, **form.spot())
     context = {
         "visit": visit,

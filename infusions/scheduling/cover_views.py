@@ -13,6 +13,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from infusion_center.accounts.access import requires
 from infusion_center.accounts.roles import Permission
+from infusion_center.audit.services import will_open
 from infusion_center.core import clock
 from infusion_center.core.rules import Problem, RuleViolation
 from infusions.doses.queries import visits_now
@@ -79,6 +80,7 @@ def cover_late(request, appointment_id):
     """The same for the later visits that are hit when this one, in progress, ends late."""
     late = fetch_visit(request, appointment_id)
     site, now = late.site, clock.now()
+    will_open(late, by=request.user, patient=late.patient, what="visit")
     until = late_until(late, visits_now([late], now)[0].course, now)
     back = f"{reverse('scheduling:board')}?day={clock.local_date(late.start, site.time_zone)}"
     refused = []

@@ -8,18 +8,19 @@ a hundred times larger.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
 
 from django.db import transaction
 from django.db.models import Q
 
 from infusion_center.core import clock
+from infusion_center.core.batches import in_parts
+from infusion_center.core.retention import kept_for
 from infusions.scheduling.models import Appointment, Claim
 from infusions.scheduling.states import DONE, State
 
 # Finished, or not come. A visit that nobody has settled keeps its claims, however long ago it was.
 OVER = DONE | {State.NO_SHOW}
-KEPT_FOR = dt.timedelta(days=2)
+KEPT_FOR = kept_for("claims")
 VISITS_AT_ONCE = 200
 
 
@@ -39,7 +40,7 @@ def trim_claims(*, now: dt.datetime | None = None) -> int:
     """
     now = now or clock.now()
     deleted = 0
-    for batch in _batches(_visits_to_trim(now)):
+    for batch in in_parts(_visits_to_trim(now), VISITS_AT_ONCE):
         with transaction.atomic():
             # Asked again under a lock: a no-show may just have arrived after all.
             visits = Appointment.objects.select_for_update().filter(may_lack_claims(now), pk__in=batch)
@@ -52,8 +53,3 @@ def _visits_to_trim(now: dt.datetime) -> list[int]:
     old = Claim.objects.filter(quarter__lt=clock.quarter_of(let_go_before(now)))
     visits = Appointment.objects.filter(may_lack_claims(now), pk__in=old.values("appointment"))
     return list(visits.order_by("pk").values_list("pk", flat=True))
-
-
-def _batches(keys: list[int]) -> Iterator[list[int]]:
-    for first in range(0, len(keys), VISITS_AT_ONCE):
-        yield keys[first : first + VISITS_AT_ONCE]

@@ -6,7 +6,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 
 from infusion_center.accounts.access import requires
 from infusion_center.accounts.roles import Permission
-from infusion_center.audit.services import record_opening
+from infusion_center.audit.services import will_open
 from infusion_center.core.forms import FormMixin
 from infusion_center.core.going_back import own_path
 from infusion_center.core.rules import RuleViolation
@@ -54,8 +54,7 @@ def preference_edit(request, patient_id):
     patient = get_object_or_404(Patient.objects.visible_to(request.user), public_id=patient_id)
     preference = preference_of(patient)
     following = _following(request, patient)
-    if request.method != "POST":
-        record_opening(patient, by=request.user, patient=patient, what="booking preference")
+    will_open(patient, by=request.user, patient=patient, what="booking preference")
     form = PreferenceForm(request.POST or None, user=request.user, initial=_initial(preference))
     if request.method == "POST" and form.is_valid():
         try:

@@ -7,7 +7,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from infusion_center.accounts.access import requires
 from infusion_center.accounts.roles import Permission
-from infusion_center.audit.services import record_opening
+from infusion_center.audit.services import will_open
 from infusion_center.core import clock
 from infusion_center.core.htmx import go_to
 from infusion_center.core.rules import RuleViolation
@@ -26,6 +26,7 @@ LOOK_OR_DO = ["GET", "HEAD", "POST"]
 @require_http_methods(LOOK_OR_DO)
 def reseat_book(request, order_id):
     order = fetch_order(request, order_id)
+    will_open(order, by=request.user, patient=order.patient, what="slot search")
     filters = filters_of(request, order)
     at_home = filters.setting == Setting.HOME
     asked = request.GET.copy()
@@ -49,7 +50,6 @@ def reseat_book(request, order_id):
             return _show(request, order, form, filters, refused=refused)
         messages.success(request, f"The visit of {order.patient.name} is booked; others made room for it.")
         return go_to(request, "scheduling:appointment-detail", visit.public_id)
-    record_opening(order, by=request.user, patient=order.patient, what="slot search")
     return _show(request, order, form, filters)
 
 
@@ -58,6 +58,7 @@ def reseat_book(request, order_id):
 def reseat_move(request, appointment_id):
     seen = seen_now(appointment_id)
     visit = fetch_visit(request, appointment_id)
+    will_open(visit, by=request.user, patient=visit.patient, what="slot search")
     filters = filters_of(request, visit.order, visit)
     asked = request.GET.copy()
     asked["version"], asked["seen"] = visit.version, seen
@@ -74,7 +75,6 @@ def reseat_move(request, appointment_id):
             return _show(request, visit.order, form, filters, moving=visit, refused=refused)
         messages.success(request, f"The visit of {visit.patient.name} is moved; others made room for it.")
         return go_to(request, "scheduling:appointment-detail", visit.public_id)
-    record_opening(visit, by=request.user, patient=visit.patient, what="slot search")
     return _show(request, visit.order, form, filters, moving=visit)
 
 

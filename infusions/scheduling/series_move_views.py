@@ -9,7 +9,7 @@ from django.views.decorators.http import require_POST
 
 from infusion_center.accounts.access import requires
 from infusion_center.accounts.roles import Permission
-from infusion_center.audit.services import record_opening
+from infusion_center.audit.services import will_open
 from infusion_center.core import clock
 from infusion_center.core.htmx import go_to, is_htmx
 from infusion_center.core.rules import RuleViolation
@@ -28,14 +28,13 @@ from infusions.scheduling.views import fetch_visit
 def series_move(request, appointment_id):
     """GET shows where everything would go; POST checks the lines as they were changed. Neither writes."""
     visit, lines = _fetch(request, appointment_id)
+    will_open(visit, by=request.user, patient=visit.patient, what="series plan")
     asked = _asked(request, visit)
     sheet, form = None, ReasonForm(request.POST if request.method == "POST" else None)
     if request.method == "POST":
         sheet = _typed(request, visit, lines, asked, form)
-    else:
-        record_opening(visit, by=request.user, patient=visit.patient, what="series plan")
-        if asked.is_bound and asked.is_valid():
-            sheet = SeriesSheet.planned(_checked(request, visit, lines, _shifted_lines(visit, lines, asked)))
+    elif asked.is_bound and asked.is_valid():
+        sheet = SeriesSheet.planned(_checked(request, visit, lines, _shifted_lines(visit, lines, asked)))
     return _show_move(request, visit, lines, asked, sheet, form)
 
 
@@ -44,6 +43,7 @@ def series_move(request, appointment_id):
 def series_move_apply(request, appointment_id):
     """Moves all lines, or none."""
     visit, lines = _fetch(request, appointment_id)
+    will_open(visit, by=request.user, patient=visit.patient, what="series plan")
     asked, form = _asked(request, visit), ReasonForm(request.POST)
     if not asked.is_valid() or not form.is_valid():
         return _show_move(request, visit, lines, asked, None, form)
@@ -76,8 +76,7 @@ def series_cancel(request, appointment_id):
     seen = seen_now(appointment_id)
     visit, lines = _fetch(request, appointment_id)
     tail = [one for line in lines for one in line]
-    if request.method != "POST":
-        record_opening(visit, by=request.user, patient=visit.patient, what="series")
+    will_open(visit, by=request.user, patient=visit.patient, what="series")
     form = CancelSeriesForm(request.POST or None, initial={"version": visit.version, "seen": seen, "scope": "rest"})
     if request.method == "POST" and form.is_valid():
         given = {"appointment": visit, "reason": form.cleaned_data["reason"], "by": request.user}

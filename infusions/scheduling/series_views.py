@@ -9,7 +9,7 @@ from django.views.decorators.http import require_POST
 
 from infusion_center.accounts.access import requires
 from infusion_center.accounts.roles import Permission
-from infusion_center.audit.services import record_opening
+from infusion_center.audit.services import will_open
 from infusion_center.core.htmx import go_to, is_htmx
 from infusion_center.core.rules import RuleViolation
 from infusions.facility.models import Setting, Site
@@ -29,9 +29,9 @@ MARKED = "Look at the lines that are marked: change or drop them, and book again
 def series_plan(request, order_id):
     """GET plans anew; POST checks the lines as they were changed. Neither writes."""
     order = fetch_order(request, order_id)
+    will_open(order, by=request.user, patient=order.patient, what="series plan")
     asked = _asked(request, order)
     if request.method != "POST":
-        record_opening(order, by=request.user, patient=order.patient, what="series plan")
         plan = plan_series(order=order, **asked.wishes())
         sheet = SeriesSheet.planned(as_seen_by(plan, request.user))
         return _show(request, order, asked, sheet, ReasonForm(initial={"token": BookForm.new_token()}))
@@ -48,6 +48,7 @@ def series_plan(request, order_id):
 def series_book(request, order_id):
     """Books every line that is kept, or none: what was lost meanwhile is marked, and everything typed is kept."""
     order = fetch_order(request, order_id)
+    will_open(order, by=request.user, patient=order.patient, what="series plan")
     asked = _asked(request, order)
     form = ReasonForm(request.POST)
     sheet = SeriesSheet.typed(request.POST, zone=asked.site.time_zone)

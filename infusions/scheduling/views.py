@@ -10,7 +10,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from infusion_center.accounts.access import requires
 from infusion_center.accounts.roles import Permission
-from infusion_center.audit.services import record_opening
+from infusion_center.audit.services import will_open
 from infusion_center.core import clock
 from infusion_center.core.htmx import go_to
 from infusion_center.core.rules import RuleViolation
@@ -47,7 +47,7 @@ def fetch_visit(request, appointment_id) -> Appointment:
 @require_safe
 def slot_list(request, order_id):
     order = fetch_order(request, order_id)
-    record_opening(order, by=request.user, patient=order.patient, what="slot search")
+    will_open(order, by=request.user, patient=order.patient, what="slot search")
     return _show_slots(request, order)
 
 
@@ -56,6 +56,7 @@ def slot_list(request, order_id):
 def appointment_book(request, order_id):
     """Books one of the starts shown, or a typed one; a lost start keeps everything and shows what still fits."""
     order = fetch_order(request, order_id)
+    will_open(order, by=request.user, patient=order.patient, what="slot search")
     filters = filters_of(request, order)
     form = BookForm(request.POST, site=filters.site, at_home=request.POST.get("setting") == Setting.HOME)
     if form.is_valid():
@@ -83,9 +84,8 @@ def appointment_move(request, appointment_id):
     if visit.state not in MOVABLE:
         return _too_late(request, visit, wrong_state(visit, "be moved"))
     form = None
-    if request.method != "POST":
-        record_opening(visit, by=request.user, patient=visit.patient, what="slot search")
-    else:
+    will_open(visit, by=request.user, patient=visit.patient, what="slot search")
+    if request.method == "POST":
         form = MoveForm(request.POST, site=visit.site, at_home=visit.is_home)
         if form.is_valid():
             try:
@@ -105,8 +105,7 @@ def appointment_cancel(request, appointment_id):
     seen, visit = seen_now(appointment_id), fetch_visit(request, appointment_id)
     if not may_follow(visit.state, State.CANCELLED):
         return _too_late(request, visit, wrong_state(visit, "be cancelled"))
-    if request.method != "POST":
-        record_opening(visit, by=request.user, patient=visit.patient, what="visit")
+    will_open(visit, by=request.user, patient=visit.patient, what="visit")
     form = CancelForm(request.POST or None, initial={"version": visit.version, "seen": seen})
     if request.method == "POST" and form.is_valid():
         try:

@@ -8,7 +8,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from infusion_center.accounts.access import requires
 from infusion_center.accounts.roles import Permission
-from infusion_center.audit.services import record_opening
+from infusion_center.audit.services import record_opening, will_open
 from infusion_center.core import clock
 from infusion_center.core.htmx import go_to
 from infusion_center.core.rules import RuleViolation
@@ -55,13 +55,13 @@ def waitlist_add(request, order_id):
     sites, visits = Site.objects.visible_to(request.user), _visits_of(request, order)
     if not sites:
         raise Http404("You belong to no site.")
+    will_open(order, by=request.user, patient=order.patient, what="waitlist")
     if request.method != "POST":
         waiting = (
             WaitlistEntry.objects.visible_to(request.user).filter(order=order, state=WaitlistState.WAITING).first()
         )
         if waiting is not None:  # an order waits once: what it waits for can be changed
             return go_to(request, "scheduling:waitlist-entry", waiting.public_id)
-        record_opening(order, by=request.user, patient=order.patient, what="waitlist")
         form = EntryForm(sites=sites, visits=visits, initial=_suggested(request, order, visits))
     else:
         form = EntryForm(request.POST, sites=sites, visits=visits)
@@ -82,10 +82,9 @@ def waitlist_add(request, order_id):
 def waitlist_entry(request, entry_id):
     """One entry: what was asked for, what was offered; to change while it waits."""
     entry = _fetch_entry(request, entry_id)
+    will_open(entry, by=request.user, patient=entry.patient, what="waitlist entry")
     form = _entry_form(request, entry)
-    if request.method != "POST":
-        record_opening(entry, by=request.user, patient=entry.patient, what="waitlist entry")
-    elif form.is_valid():
+    if request.method == "POST" and form.is_valid():
         try:
             amend_entry(entry=entry, version=form.cleaned_data["version"] or 0, by=request.user, **form.wishes())
         except RuleViolation as refused:
@@ -100,6 +99,7 @@ def waitlist_entry(request, entry_id):
 @require_POST
 def waitlist_close(request, entry_id):
     entry = _fetch_entry(request, entry_id)
+    will_open(entry, by=request.user, patient=entry.patient, what="waitlist entry")
     form = CloseEntryForm(request.POST)
     if form.is_valid():
         try:

@@ -6,6 +6,7 @@ import datetime as dt
 from dataclasses import dataclass, field
 
 from infusion_center.accounts.roles import Permission, has_permission
+from infusion_center.audit.services import record_openings
 from infusion_center.core import clock
 from infusion_center.core.rules import Problem, blocker
 from infusions.facility.models import Chair, Nurse, Setting, Site
@@ -15,8 +16,8 @@ from infusions.scheduling.models import Appointment
 from infusions.scheduling.slots import SlotOption, SlotSearch, find_slots
 from infusions.scheduling.states import UPCOMING
 from infusions.scheduling.why_not import WhyNot, explain_start
+from patients.finding import find_patients
 from patients.models import Patient
-from patients.queries import search_patients
 
 # Each of them is searched for: who types more of the name finds the one he means.
 MOST_PATIENTS = 4
@@ -53,8 +54,9 @@ class WalkIn:
 def find_walk_ins(
     *, text: str, site: Site, day: dt.date, asked_by, spot: Spot | None, now: dt.datetime
 ) -> list[WalkIn]:
-    """For what was typed, best first. Reads only; booking asks everything again."""
-    found = search_patients(text, MOST_PATIENTS, among=Patient.objects.visible_to(asked_by))
+    """For what was typed, best first; who is found is recorded as opened. Booking asks everything again."""
+    found = find_patients(text, MOST_PATIENTS, by=asked_by, among=Patient.objects.visible_to(asked_by))
+    record_openings(found, by=asked_by, what="walk-in search")
     return [_walk_in(patient, site, day, asked_by, spot, now) for patient in found]
 
 

@@ -13,6 +13,11 @@ from infusion_center.audit.middleware import client_address
         (2, "203.0.113.9, 198.51.100.2", "203.0.113.9"),
         (1, "", "127.0.0.1"),
         (1, "not an address", None),
+        (1, "203.0.113.9:41234", "203.0.113.9"),
+        (1, "[2001:db8::7]:41234", "2001:db8::7"),
+        (1, "[2001:db8::7]", "2001:db8::7"),
+        (1, "2001:db8::7", "2001:db8::7"),
+        (1, "203.0.113.9:x", None),
     ],
 )
 def test_client_address_trusts_only_as_many_proxies_as_are_set(settings, trusted, forwarded, expected):

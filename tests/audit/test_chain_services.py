@@ -4,10 +4,12 @@ import datetime as dt
 import json
 
 import pytest
+import time_machine
 
 from infusion_center.audit import macs, services
 from infusion_center.audit.models import AuditEvent, AuditLink
 from infusion_center.audit.sealing import head, seal_pending, unsealed
+from infusion_center.core import clock
 from tests.audit.tampering import EVENTS, LINKS, columns, tamper, verified
 from tests.factories.accounts import make_staff
 from tests.factories.facility import make_site
@@ -117,6 +119,18 @@ WAYS = {
     "an event forged with an invented code": (lambda t: [forged(t, f"'1-{'a' * 16}-{'b' * 64}'")], "changed: event"),
     "an event forged with another's code": (lambda t: [forged(t, "mac")], "changed: event"),
     "an event copied": (lambda t: [copied(t)], "stands 2 times in the trail"),
+    "an event forged with a link before the first": (
+        lambda t: [
+            forged(t, "''"),
+            f"INSERT INTO {LINKS} (position, event_id, sealed_at, digest) "
+            f"SELECT 0, {t[2].pk + 1000}, sealed_at, digest FROM {LINKS} WHERE position = 1",
+        ],
+        "forged: position 0 of the chain",
+    ),
+    "an event forged with a number below one": (
+        lambda t: [forged(t, "''").replace("id + 1000", "id - 1000000")],
+        "has a number that this application never gives",
+    ),
 }
 
 
@@ -126,6 +140,19 @@ def test_each_way_to_tamper_is_found(trail, way):
     tamper(*statements(trail))
     whole, said = verified()
     assert (whole, told in said) == (False, True), said
+
+
+@pytest.mark.parametrize(
+    ("mac", "told"),
+    [(f"'1-{'a' * 16}-{'b' * 64}'", "changed: event {}, not sealed yet"), ("''", "forged: event {}, not sealed yet")],
+    ids=["invented code", "no code"],
+)
+def test_an_event_that_no_link_names_yet_is_judged_by_its_code(trail, mac, told):
+    """As after a restore, which checks without sealing before."""
+    tamper(forged(trail, mac))
+    with time_machine.travel(clock.now() + 2 * HOUR):
+        whole, said = verified(read_only=True)
+    assert (whole, told.format(trail[2].pk + 1000) in said) == (False, True), said
 
 
 def test_an_event_without_a_code_is_forged_once_all_have_one(trail):

@@ -53,6 +53,17 @@ def test_polls_of_an_open_board_are_noted_once_a_quarter_of_an_hour(noon, client
     assert written == [1] * 14 + [2] * 15 + [3] * 11
 
 
+def test_what_is_asked_while_a_visit_is_dragged_is_a_part_of_the_board(noon, client_for, site):
+    visit = make_appointment(site=site, start=clock.now() + dt.timedelta(hours=1))
+    client, place = client_for("scheduler"), {"quarter": clock.quarter_of(visit.start), "chair": visit.chair.public_id}
+    address = reverse("scheduling:move-preview", args=[visit.public_id])
+    for _ in range(2):
+        assert client.get(address, place | {"brief": "1"}, headers={"HX-Request": "true"}).status_code == 200
+    client.get(address, place, headers={"HX-Request": "true"})
+    told = AuditEvent.objects.order_by("pk").values_list("action", "detail__what")
+    assert list(told) == [("list.opened", "the board"), ("chart.opened", "visit")]
+
+
 def test_looking_at_the_board_is_no_change_of_it(noon, client_for, site):
     make_appointment(site=site, start=clock.now() + dt.timedelta(hours=1))
     client = client_for("scheduler")

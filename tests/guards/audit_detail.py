@@ -5,8 +5,8 @@ import re
 CODES = set(
     "about accepted active after amendment appointment attempt backup_of before cause change changed channel "
     "code consents copied_from count days doses_given due emergency entries entry fact fields file_hash "
-    "filters findings first_day format found freed_chair given grade grams hash hours is_active item items "
-    "kind kinds language last_day links lot lots mailed method number nurse objects of offer order outcome "
+    "filters findings first_day format found found_elsewhere freed_chair given grade grams hash hours is_active "
+    "item items kind kinds language last_day links lot lots mailed method number nurse objects of offer order outcome "
     "overridden page parts patients phase position problem problems product purpose reaction reader reasons "
     "replaced report requestor reviewed rows rule set_aside several shape short site sites sought_by state "
     "status sum taken to_seat_order tries up urgency version vial vials visit visits visits_homes waiting "

@@ -47,7 +47,7 @@ def records(name: str, seen: set[str] | None = None) -> bool:
     if name in seen:
         return False
     seen.add(name)
-    if name in (f"{AUDIT}.record", f"{AUDIT}.record_opening"):
+    if name in {f"{AUDIT}.{writer}" for writer in ("record", "record_opening", "record_openings")}:
         return True
     module, _, function = name.rpartition(".")
     if module not in modules() or function not in functions(module):

@@ -9,15 +9,20 @@ from django.contrib.sessions.models import Session
 from django.core.management import call_command
 from django.db import IntegrityError, connection, transaction
 
+from infusion_center.accounts import kept_services
 from infusion_center.accounts.models import KeptEntry
 from infusion_center.audit.models import AuditEvent
+from infusion_center.conf.jobs import CELERY_BEAT_SCHEDULE
 from infusion_center.core import clock
+from infusion_center.core.retention import policy
 from infusion_center.core.triggers import triggers_on
 from infusions.reminders.delivery_models import BlockedAddress
 from infusions.reminders.models import Kind, Reminder
-from infusions.retention import apply_retention
+from infusions.retention import apply_retention, forget_passing
+from infusions.scheduling import housekeeping
 from infusions.scheduling.models import WaitlistEntry, WaitlistOffer
 from infusions.scheduling.states import State
+from patients import import_services
 from patients.import_models import ImportRow, PatientImport
 from tests.factories.mail_events import make_block, make_mail_event
 from tests.factories.reminders import make_reminder
@@ -128,3 +133,43 @@ def test_sheets_and_their_rows_go_together(site, manager):
     kept(line(1), line(2), by=manager, site=site, now=clock.now() - DAY)
     assert apply_retention() == {"patients_importrow": 2, "patients_patientimport": 1}
     assert PatientImport.objects.count() == 0
+
+
+OF_THE_PROGRAM = {"patients_importrow": 1, "patients_patientimport": 1, "accounts_keptentry": 1, "django_session": 1}
+
+
+@pytest.fixture
+def day_old(site, manager) -> None:
+    """What the program made for its own use, a day ago; and a reminder, about which the center decides."""
+    kept(line(1), by=manager, site=site, now=clock.now() - DAY)
+    KeptEntry.objects.create(user=manager, path="/a/")
+    KeptEntry.objects.update(updated_at=clock.now() - DAY)
+    Session.objects.create(session_key="old", session_data="", expire_date=clock.now() - DAY)
+    sent(site, LONG_AGO)
+
+
+def test_what_the_program_made_for_its_own_use_goes_without_anybodys_asking(day_old):
+    assert (forget_passing(), Reminder.objects.count()) == (OF_THE_PROGRAM, 1)
+
+
+def test_without_a_worker_it_goes_with_the_reminders(day_old):
+    before = all_rows()
+    call_command("send_reminders", stdout=StringIO())
+    after = all_rows()
+    lost = {table: len(rows.keys() - after[table].keys()) for table, rows in before.items()}
+    assert {table: number for table, number in lost.items() if number} == OF_THE_PROGRAM
+
+
+def test_with_a_worker_it_goes_each_hour_whatever_the_settings():
+    beat = {one["task"]: one["schedule"].run_every for one in CELERY_BEAT_SCHEDULE.values()}
+    assert beat["infusions.retention_tasks.forget_passing"] == dt.timedelta(hours=1)
+
+
+def test_the_code_keeps_no_longer_than_the_file_says():
+    rules, _ = policy()
+    told = {name: rules[name].keep for name in ("imports", "typed", "claims")}
+    code = {"imports": import_services.KEPT_FOR, "typed": kept_services.KEPT_FOR, "claims": housekeeping.KEPT_FOR}
+    assert (told, code) == (
+        {"imports": "24 hours", "typed": "24 hours", "claims": "2 days"},
+        {"imports": DAY, "typed": DAY, "claims": 2 * DAY},
+    )

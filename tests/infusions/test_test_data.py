@@ -25,6 +25,7 @@ from patients.facts import record_allergy, record_risk
 from patients.models import Patient
 from tests.factories.checklists import make_passed_checklist
 from tests.factories.doses import make_dose_record
+from tests.factories.mail_events import make_block
 from tests.factories.orders import make_order
 from tests.factories.patients import make_patient
 from tests.factories.recalls import make_recall
@@ -157,6 +158,18 @@ def test_a_block_that_protects_a_real_address_stops_the_removal(treated):
     make_patient(email=treated[1].patient.email.upper())
     with pytest.raises(CommandError, match="infusions_blockedaddress"):
         call_command("remove_test_data", stdout=StringIO())
+
+
+def test_a_block_that_hangs_on_no_message_goes_with_the_address_of_a_test_patient(treated):
+    make_patient(is_test=True, email="Made-Up@example.org")
+    make_patient(is_test=True, email="shared@example.org")
+    make_patient(email="Shared@example.org")
+    kept_blocks = [make_block(address) for address in ("shared@example.org", "nobody@example.org")]
+    gone = make_block("made-up@example.org")
+    remove_test_data()
+    orphans = BlockedAddress.objects.filter(event__reminder=None)
+    assert sorted(orphans, key=lambda one: one.pk) == kept_blocks
+    assert not MailEvent.objects.filter(pk=gone.event_id).exists()
 
 
 def test_the_command_only_looks_until_told_otherwise(treated):

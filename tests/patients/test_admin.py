@@ -1,9 +1,11 @@
 import pytest
+from django.contrib import admin
 from django.urls import reverse
 
 from infusion_center.audit.models import AuditEvent
 from tests.factories.accounts import make_staff
 from tests.factories.facility import make_site
+from tests.factories.orders import make_order
 from tests.factories.patients import make_patient
 
 pytestmark = pytest.mark.django_db
@@ -43,6 +45,42 @@ def test_the_admin_is_closed_to_staff_and_knows_no_other_patient(client, client_
     client.force_login(superuser)
     assert client.get(reverse("admin:patients_patient_change", args=[999999])).status_code == 404
     assert not AuditEvent.objects.exclude(action="access.denied").exists()
+
+
+LISTS = [f"{m._meta.app_label}_{m._meta.model_name}" for m in admin.site._registry]
+
+
+@pytest.mark.parametrize("name", LISTS)
+def test_each_list_of_the_admin_leaves_who_looked_and_how_many_there_were(client, superuser, name):
+    order = make_order(patient=make_patient())
+    client.force_login(superuser)
+    answer = client.get(reverse(f"admin:{name}_changelist"))
+    event = AuditEvent.objects.filter(action="list.opened").get()
+    model = answer.context["cl"].model
+    assert (event.actor_id, event.detail) == (
+        superuser.pk,
+        {"what": f"admin: {model._meta.verbose_name_plural}", "count": len(answer.context["cl"].result_list)},
+    )
+    assert (order.patient.name in answer.content.decode()) == (name in ("patients_patient", "infusions_infusionorder"))
+
+
+def test_a_filter_that_cannot_be_shows_no_list(client, superuser):
+    client.force_login(superuser)
+    answer = client.get(reverse("admin:patients_patient_changelist") + "?no_such_field=1&e=1")
+    assert (answer.status_code, AuditEvent.objects.count()) == (200, 0)
+
+
+@pytest.mark.parametrize("name", ["patients_patient", "infusions_infusionorder"])
+def test_nothing_about_patients_is_searched_for_in_the_address(client, superuser, name):
+    client.force_login(superuser)
+    assert client.get(reverse(f"admin:{name}_changelist")).context["cl"].search_fields == ()
+
+
+def test_the_history_of_a_patient_is_an_opening_as_well(client, superuser):
+    patient = make_patient()
+    client.force_login(superuser)
+    assert client.get(reverse("admin:patients_patient_history", args=[patient.pk])).status_code == 200
+    assert AuditEvent.objects.get().patient_id == patient.public_id
 
 
 @pytest.mark.parametrize("model", ["patients/patient", "infusions/infusionorder"])

@@ -1,6 +1,7 @@
 """The pages of an import: upload, look, tick, register, correct what was refused, upload again."""
 
 import csv
+import datetime as dt
 import io
 
 import pytest
@@ -9,10 +10,13 @@ from django.urls import reverse
 from openpyxl import Workbook
 
 from infusion_center.accounts.roles import Role
+from infusion_center.audit.models import AuditEvent
 from infusion_center.core.uploads import MAX_ROWS
 from patients.import_models import ImportRow, PatientImport
 from patients.models import Patient
 from tests.factories.accounts import make_staff
+from tests.factories.facility import make_site
+from tests.factories.patients import make_patient
 from tests.patients.sheets import kept, line
 
 pytestmark = pytest.mark.django_db
@@ -110,7 +114,7 @@ def test_what_was_refused_comes_back_to_be_corrected(client_for, manager, site):
     assert [(row["MRN"], row["Sex"], row["Line"], row["Why not"]) for row in rows] == [
         ("S2", "?", "3", "Sex: “?” is not known here. Write F or M: the sex for dosing.")
     ]
-    corrected = csv_file(text.replace(",?,", ",M,"))
+    corrected = csv_file(text.replace(',"?",', ',"M",'))
     second = PatientImport.objects.get(public_id=client.post(UPLOAD, {"file": corrected}).url.split("/")[3])
     assert [(row.state, row.values["phone"]) for row in second.rows.all()] == [("new", "+12125550123")]
     client.post(page_of(second), {"shown": "", "register": "yes"})
@@ -128,6 +132,23 @@ def test_a_date_that_may_be_read_in_two_ways_is_asked_with_both_answers(client_f
     assert (upload.date_order, upload.rows.get().state) == ("day-first", "new")
 
 
+def test_the_page_asks_with_a_day_that_can_be(client_for, manager, site):
+    upload = kept(line(1, DOB="0/5/1961"), line(2, DOB="3/4/1961"), by=manager, site=site)
+    page = client_for("manager").get(page_of(upload)).content.decode()
+    assert ["0/5/1961" in page, "04-Mar-1961 (month first)" in page] == [False, True]
+
+
+@pytest.mark.parametrize("name", ["preview", "result", "refused"])
+def test_charts_named_as_possible_duplicates_are_recorded_openings(client_for, manager, site, name):
+    known = make_patient(given_name="Ada", family_name="Pine", date_of_birth=dt.date(1961, 3, 12), site=site)
+    upload = kept(line(1, **{"Last name": "Pine", "DOB": "1961-03-12"}), by=manager, site=site)
+    if name != "preview":
+        PatientImport.objects.update(state="ended")
+    b"".join(client_for("manager").get(page_of(upload, name)))
+    openings = AuditEvent.objects.filter(action="chart.opened").values_list("patient_id", "detail")
+    assert list(openings) == [(known.public_id, {"what": "possible duplicate"})]
+
+
 def test_a_long_import_shows_how_far_it_is_and_goes_on(client_for, manager, site):
     upload = kept(line(1), line(2), by=manager, site=site)
     PatientImport.objects.update(state="running")
@@ -141,7 +162,7 @@ def test_a_long_import_shows_how_far_it_is_and_goes_on(client_for, manager, site
 
 def test_the_template_can_be_uploaded_as_it_is(client_for):
     client = client_for("manager")
-    template = client.get(reverse("patients:import-template")).content
+    template = client.get(reverse("patients:import-template")).getvalue()
     client.post(UPLOAD, {"file": SimpleUploadedFile("t.csv", template), "is_test": "on"})
     assert list(ImportRow.objects.values_list("state", "problems", "upload__is_test")) == [("new", [], True)]
 
@@ -152,3 +173,19 @@ def test_erasing_a_sheet_leaves_who_was_registered(client_for, manager, site):
     client.post(page_of(upload), {"shown": "", "register": "yes"})
     client.post(page_of(upload, "discard"))
     assert (PatientImport.objects.count(), ImportRow.objects.count(), Patient.objects.count()) == (0, 0, 1)
+    event = AuditEvent.objects.get(action="patient_import.discarded")
+    assert (event.actor_id, event.detail["registered"], event.detail["error"]) == (manager.pk, 1, 1)
+
+
+def test_a_sheet_of_a_site_that_the_person_has_left_is_gone_for_him(client_for, manager, site):
+    upload = kept(line(1), by=manager, site=make_site())
+    client = client_for("manager")
+    assert client.get(page_of(upload)).status_code == 404
+    assert list(client.get(UPLOAD).context["mine"]) == []
+
+
+@pytest.mark.parametrize(("encoding", "is_told"), [("utf-8", False), ("cp1252", True)])
+def test_letters_that_were_guessed_are_told_beside_the_rows(client_for, encoding, is_told):
+    file = csv_file(HEADINGS + "A1,Núñez,Ana,1961-03-12,F,\n", encoding)
+    page = client_for("manager").post(UPLOAD, {"file": file}, follow=True).content.decode()
+    assert ("read as those of Windows" in page, "Núñez" in page) == (is_told, True)

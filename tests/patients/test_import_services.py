@@ -5,6 +5,7 @@ from decimal import Decimal
 
 import pytest
 import time_machine
+from django.db import OperationalError
 
 from infusion_center.audit.models import AuditEvent
 from infusion_center.core import clock
@@ -54,6 +55,41 @@ def test_checking_tells_what_would_happen_and_writes_no_patient(manager, site):
     assert Patient.objects.count() == 1
 
 
+def test_checking_asks_what_recording_the_first_facts_would_be_refused_for(manager, site):
+    dated = {"Email": "a@patients.example.org", "Email allowed": "no", "Asked on": "2099-01-01"}
+    rows = (line(1, **{"Other allergy": "x" * 201}), line(2, **dated), line(3, **{"Other allergy": "x" * 200}))
+    upload = kept(*rows, by=manager, site=site)
+    assert told(upload) == [
+        (2, "error", False, ["allergy-too-long"]),
+        (3, "error", False, ["decided-in-future"]),
+        (4, "new", True, []),
+    ]
+
+
+def test_a_row_that_fails_in_a_way_nobody_foresaw_is_an_error_and_the_others_go_on(manager, site, monkeypatch):
+    def save(allergy):
+        allergy.text = None  # refused by the database itself
+        allergy.save(force_insert=True)
+
+    upload = kept(line(1, **{"Other allergy": "Bees"}), line(2), by=manager, site=site)
+    monkeypatch.setattr("patients.facts._create_once", save)
+    assert register_chosen(upload=upload, by=manager) == 0
+    assert told(upload) == [(2, "error", False, ["row-failed"]), (3, "done", False, [])]
+    assert list(Patient.objects.values_list("mrn", flat=True)) == ["S2"]
+
+
+def test_a_busy_database_leaves_the_row_to_be_tried_again(manager, site, monkeypatch):
+    def busy(**fields):
+        raise OperationalError("database is locked")
+
+    upload = kept(line(1), by=manager, site=site)
+    with monkeypatch.context() as patched, pytest.raises(OperationalError):
+        patched.setattr("patients.import_resource.register_patient", busy)
+        register_chosen(upload=upload, by=manager)
+    assert told(upload) == [(2, "new", True, [])]
+    assert (register_chosen(upload=upload, by=manager), Patient.objects.count()) == (0, 1)
+
+
 def test_rows_that_may_be_one_person_are_told_of_each_other(manager, site):
     same = {"Last name": "Twin", "DOB": "1961-03-12"}
     upload = kept(line(1), line(2, MRN="S1"), line(3, **same), line(4, **same), by=manager, site=site)
@@ -70,6 +106,7 @@ def test_of_another_sites_patient_nothing_is_told_but_that_there_is_one(manager,
     make_patient(mrn="THEIRS", given_name="Ada", family_name="Secret", date_of_birth=born, site=make_site())
     upload = kept(line(1, MRN="THEIRS"), line(2, **{"Last name": "Secret", "DOB": "1961-03-12"}), by=manager, site=site)
     messages = [problem["message"] for row in upload.rows.all() for problem in row.problems]
+    assert AuditEvent.objects.get(action="patient_import.checked").detail["found_elsewhere"] == 1
     assert messages == ["Another site has this MRN.", "Another site has a patient like this one."]
 
 
@@ -152,6 +189,59 @@ def test_a_possible_duplicate_is_registered_only_when_ticked(manager, site):
     register_chosen(upload=upload, by=manager)
     registered = AuditEvent.objects.filter(action="patient.registered").order_by("id")
     assert [event.detail["accepted"] for event in registered] == [["possible-duplicate"], []]
+
+
+ADA = {"given_name": "Ada", "family_name": "Pine", "date_of_birth": dt.date(1961, 3, 12)}
+
+
+def test_a_possible_duplicate_that_was_not_shown_is_asked_about(manager, site):
+    """Registered at the desk between the look at the sheet and the press."""
+    make_patient(**ADA, site=site)
+    upload = kept(line(1, **{"Last name": "Pine", "DOB": "1961-03-12"}), by=manager, site=site)
+    choose_rows(upload, shown=[2], chosen=[2])
+    later = make_patient(**ADA, site=site)
+    register_chosen(upload=upload, by=manager)
+    row = upload.rows.get()
+    assert (row.state, later.get_absolute_url() in [problem["url"] for problem in row.problems]) == ("ask", True)
+
+
+def test_a_possible_duplicate_at_another_site_that_was_not_there_is_asked_about(manager, site):
+    make_patient(**ADA, site=make_site())
+    upload = kept(line(1, **{"Last name": "Pine", "DOB": "1961-03-12"}), by=manager, site=site)
+    choose_rows(upload, shown=[2], chosen=[2])
+    make_patient(**ADA, site=make_site())
+    register_chosen(upload=upload, by=manager)
+    assert [problem["message"] for problem in upload.rows.get().problems] == [
+        "Another site has a patient like this one."
+    ] * 2
+
+
+def test_two_ticked_rows_that_may_be_one_person_are_both_registered(manager, site):
+    same = {"Last name": "Twin", "DOB": "1961-03-12"}
+    upload = kept(line(1, **same), line(2, **same), by=manager, site=site)
+    choose_rows(upload, shown=[2, 3], chosen=[2, 3])
+    register_chosen(upload=upload, by=manager)
+    assert told(upload) == [(2, "done", False, []), (3, "done", False, [])]
+
+
+def test_the_first_answer_about_dates_stands(manager, site):
+    """A page that was left open in another tab asks it again."""
+    upload = kept(line(1, DOB="3/4/1961"), by=manager, site=site)
+    say_date_order(upload=upload, order=cells.DAY_FIRST, by=manager)
+    say_date_order(upload=upload, order=cells.DAY_FIRST, by=manager)
+    with pytest.raises(RuleViolation) as refused:
+        say_date_order(upload=upload, order=cells.MONTH_FIRST, by=manager)
+    register_chosen(upload=upload, by=manager)
+    assert (refused.value.codes, Patient.objects.get().date_of_birth) == ({"date-order-said"}, dt.date(1961, 4, 3))
+
+
+@pytest.mark.parametrize("birthday", ["0/5/1961", "3/4/1061", "3/4/9999"])
+def test_a_day_that_cannot_be_whichever_is_the_month_is_an_error_and_no_question(manager, site, birthday):
+    upload = kept(line(1, DOB=birthday), line(2), by=manager, site=site)
+    assert (upload.date_order, told(upload)) == (
+        cells.MONTH_FIRST,
+        [(2, "error", False, ["unreadable"]), (3, "new", True, [])],
+    )
 
 
 def test_dates_that_may_be_read_in_two_ways_wait_for_an_answer(manager, site):

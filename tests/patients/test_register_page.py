@@ -7,6 +7,7 @@ from django.urls import reverse
 from infusion_center.accounts.models import RoleGrant
 from infusion_center.audit.models import AuditEvent
 from patients.models import Patient
+from tests.factories.facility import make_site
 from tests.factories.patients import make_patient
 
 pytestmark = pytest.mark.django_db
@@ -133,3 +134,11 @@ def test_the_form_is_empty_at_first_and_in_the_zone_of_the_site(client_for, site
     site.save()
     form = client_for("nurse").get(URL).context["form"]
     assert (form.errors, form["time_zone"].value(), form["family_name"].value()) == ({}, "America/Denver", None)
+
+
+def test_whoever_is_shown_as_a_possible_duplicate_is_a_recorded_opening(client_for, site):
+    known = make_patient(given_name="José", family_name="García", date_of_birth=dt.date(1961, 3, 12), site=site)
+    make_patient(given_name="José", family_name="García", date_of_birth=dt.date(1961, 3, 12), site=make_site())
+    assert client_for("nurse").post(URL, FORM).status_code == 200
+    openings = AuditEvent.objects.filter(action="chart.opened").values_list("patient_id", "detail")
+    assert list(openings) == [(known.public_id, {"what": "possible duplicate"})]

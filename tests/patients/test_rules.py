@@ -4,7 +4,7 @@ from decimal import Decimal
 import pytest
 
 from infusion_center.core.rules import RuleViolation, codes, needs_approval, warning
-from patients import rules
+from patients import fact_rules, rules
 from patients.models import Patient
 from patients.rules import Weighing
 
@@ -151,11 +151,13 @@ def test_field_problems(changes, fields):
         ("latex", "", ("latex",), ["allergy-recorded"]),
         ("other", "penicillin", ("other",), []),
         ("other", "  ", (), ["allergy-without-text"]),
+        ("other", "x" * 200, (), []),
+        ("other", "x" * 201, (), ["allergy-too-long"]),
         ("pollen", "", (), ["unknown-allergy"]),
     ],
 )
 def test_allergy_problems(code, text, current, expected):
-    assert codes(rules.allergy_problems(code, text, frozenset(current))) == expected
+    assert codes(fact_rules.allergy_problems(code, text, frozenset(current))) == expected
 
 
 @pytest.mark.parametrize(
@@ -163,7 +165,7 @@ def test_allergy_problems(code, text, current, expected):
     [("sepsis", (), []), ("sepsis", ("sepsis",), ["risk-recorded"]), ("age", (), ["unknown-risk"])],
 )
 def test_risk_problems(code, current, expected):
-    assert codes(rules.risk_problems(code, frozenset(current))) == expected
+    assert codes(fact_rules.risk_problems(code, frozenset(current))) == expected
 
 
 def test_what_needs_approval_passes_only_when_its_very_code_was_accepted():

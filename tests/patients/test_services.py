@@ -5,9 +5,10 @@ import pytest
 
 from infusion_center.audit.models import AuditEvent
 from infusion_center.core.rules import RuleViolation
+from patients.finding import find_patients
 from patients.models import Allergy, Patient, RiskFactor, SearchKey, Weight
 from patients.queries import search_patients
-from patients.services import amend_patient, changes_since, note_search, register_patient
+from patients.services import amend_patient, changes_since, register_patient
 from patients.site_models import PatientSite
 from tests.factories.accounts import make_staff
 from tests.factories.patients import make_patient
@@ -175,10 +176,12 @@ def test_amend_patient_takes_no_other_fields(name, nurse_user):
 
 
 def test_a_search_is_recorded_without_its_words(scheduler):
-    note_search(by=scheduler, kinds=["name", "date"], count=3)
-    event = AuditEvent.objects.get()
-    assert (event.action, event.actor_id, event.detail) == (
-        "patient.searched",
-        scheduler.pk,
-        {"kinds": ["date", "name"], "count": 3},
-    )
+    patient = make_patient(family_name="Aldous", date_of_birth=dt.date(1961, 5, 4))
+    found = find_patients("aldous 1961-05-04", 20, by=scheduler, among=Patient.objects.all())
+    event = AuditEvent.objects.get(action="patient.searched")
+    assert (found, event.actor_id, event.detail) == ([patient], scheduler.pk, {"kinds": ["date", "name"], "count": 1})
+
+
+def test_words_in_which_nothing_is_looked_for_are_no_search(scheduler):
+    found = find_patients(" - ", 20, by=scheduler, among=Patient.objects.all())
+    assert (found, AuditEvent.objects.filter(action="patient.searched").count()) == ([], 0)

@@ -7,14 +7,15 @@ from django.core.management.base import BaseCommand, CommandError
 
 from infusion_center.audit.sealing import seal_pending
 from infusions.reminders.services import plan_reminders, send_due
+from infusions.retention import forget_passing
 
 
 class Command(BaseCommand):
     help = (
-        "Plan reminders and send those that are due, until none is or the time is over, and seal the audit trail: what "
-        "the Celery workers do each minute. Run it every minute by cron where none runs; several at once, or beside a "
-        "worker, do no harm. Ends with 1 when the mail server cannot be reached or messages could not be handed over; "
-        "nothing is lost then."
+        "Plan reminders and send those that are due, until none is or the time is over, seal the audit trail, and "
+        "erase what is kept a day only, such as uploaded sheets: what the Celery workers do. Run it every minute "
+        "by cron where none runs; several at once, or beside a worker, do no harm. Ends with 1 when the mail server "
+        "cannot be reached or messages could not be handed over; nothing is lost then."
     )
 
     def add_arguments(self, parser):
@@ -30,6 +31,7 @@ class Command(BaseCommand):
         del done["left"]
         done.update(send_due(seconds=ends - time.monotonic()))
         seal_pending()
+        forget_passing()
         told = ", ".join(f"{number} {outcome}" for outcome, number in sorted(done.items()) if number)
         self.stdout.write(told or "nothing to do")
         if done["unavailable"]:

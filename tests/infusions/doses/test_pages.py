@@ -255,10 +255,14 @@ def test_sign_asks_for_the_own_password(client, make_visit, nurse):
     assert (record.state, list(response.context["forms"]["sign"].errors)) == (DoseState.ENDED, ["password"])
 
 
-def test_opening_the_page_is_recorded_and_the_way_back_from_an_act_is_not(client, running):
-    client.get(url("dose-detail", running.appointment))
-    client.post(url("infusion-pause", running.appointment), follow=True)
+def test_opening_the_page_is_recorded_and_the_way_back_from_an_act_is_not(client, running, morning):
+    morning.move_to(at(31))
+    seen = client.get(url("dose-detail", running.appointment)).context["seen"]
+    done = client.post(url("infusion-pause", running.appointment), {"seen": seen}, follow=True)
+    assert len(done.redirect_chain) == 1
     assert AuditEvent.objects.filter(action="chart.opened").count() == 1
+    assert client.post(url("vital-signs-add", running.appointment)).status_code == 200  # refused: shown again
+    assert AuditEvent.objects.filter(action="chart.opened").count() == 2
 
 
 def test_another_sites_infusion_is_not_found(client, make_visit):

@@ -21,7 +21,7 @@ from tests.infusions.reports.test_clinical import make_reaction
 pytestmark = pytest.mark.django_db
 D = Decimal
 HEADINGS = (
-    "\ufeffVisit,Site,Day,Start,End,Where,Chair,Nurse,Patient MRN,Product,State,Cancelled late,Why cancelled,"
+    "Visit,Site,Day,Start,End,Where,Chair,Nurse,Patient MRN,Product,State,Cancelled late,Why cancelled,"
     "Given g,Given mL,Wasted mL,Gravest reaction (CTCAE grade),Made up"
 )
 URL = "/reports/visits.csv?from=2026-03-16&to=2026-03-22"
@@ -57,15 +57,17 @@ def test_visits_csv_has_one_line_per_visit_by_the_clock_of_the_site(client_for, 
     visit(cast, 23)
     response = client_for("manager").get(URL)
     site, who = cast["site"].name, "Ada Example,MRN-77,Alphaglob 10%"
-    assert response.getvalue().decode() == "\r\n".join(
+    expected = "\n".join(
         [
             HEADINGS,
             f"{done.public_id},{site},2026-03-16,09:00,13:00,In a chair,Chair 1,{who},Completed,,,29.55,295.50,4.50,3,",
             f"{late.public_id},{site},2026-03-17,13:15,17:15,In a chair,Chair 1,{who},Cancelled,yes,By phone,,,,,",
             f"{ahead.public_id},{site},2026-03-20,09:00,13:00,At home,,{who},Expected,,,,,,,",
-            "",
         ]
     )
+    text = response.getvalue().decode()
+    assert list(csv.reader(text.removeprefix("\ufeff").splitlines())) == list(csv.reader(expected.splitlines()))
+    assert text.startswith('\ufeff"Visit","Site"')
     assert response.streaming
     assert {name: response[name] for name in ("Content-Type", "Content-Disposition", "Cache-Control")} == {
         "Content-Type": "text/csv; charset=utf-8",
@@ -81,7 +83,7 @@ def test_visits_csv_names_no_patient(client_for, cast):
     assert [name for name in (patient.family_name, patient.given_name) if name in text] == []
 
 
-@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r"])
+@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r", "\n"])
 def test_visits_csv_disarms_cells_that_a_spreadsheet_would_run(client_for, cast, start):
     visit(cast, 16, state=State.CANCELLED, cancel_reason=f"{start}HYPERLINK(1)")
     text = client_for("manager").get(URL).getvalue().decode()
@@ -92,7 +94,10 @@ def test_visits_csv_disarms_cells_that_a_spreadsheet_would_run(client_for, cast,
 
 def test_csv_lines_leave_harmless_cells_as_they_are():
     rows = [["a=b", "", "1-2", "Müller, Ada", 'said "no"', "'quoted"]]
-    assert list(csv_lines(["One"], rows)) == ["\ufeffOne\r\n", 'a=b,,1-2,"Müller, Ada","said ""no""",\'quoted\r\n']
+    assert list(csv_lines(["One"], rows)) == [
+        '\ufeff"One"\r\n',
+        '"a=b","","1-2","Müller, Ada","said ""no""","\'quoted"\r\n',
+    ]
 
 
 def test_visits_csv_records_who_took_what(client_for, cast, manager):

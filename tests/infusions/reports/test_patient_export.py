@@ -13,10 +13,12 @@ from django.urls import reverse
 from infusion_center.audit.models import AuditEvent
 from infusion_center.audit.services import record_opening
 from infusions.reminders.after_care_models import AfterCareCall
+from infusions.reminders.delivery_models import BlockedAddress, MailEvent
 from infusions.reports.patient_export import Requestor, Shape, export_patient
 from infusions.reports.patient_tables import LEFT_OUT, TABLES, foreign_keys, models_that_reach, rows_about
 from patients.models import Patient
 from tests.factories.facility import make_site
+from tests.factories.mail_events import make_block
 from tests.factories.patients import make_patient
 from tests.guards.foreign import scene
 
@@ -79,11 +81,29 @@ def patient(site, nurse_user):
 def test_rows_are_those_that_name_the_patient_and_no_others(patient):
     found = {rows.table.model: {row.pk for row in rows.rows} for rows in rows_about(patient)}
     expected = {
-        table.model: {row.pk for row in table.model._base_manager.all() if patient.pk in patients_behind(row)}
-        for table in TABLES
+        table.model: {row.pk for row in table.model._base_manager.all() if is_about(row, patient)} for table in TABLES
     }
     assert found == expected
     assert sum(1 for rows in found.values() if rows) >= 12
+
+
+def is_about(row, patient) -> bool:
+    """By its keys, or by his address: a block may hang on no message."""
+    if patient.pk in patients_behind(row):
+        return True
+    blocks = BlockedAddress.objects.filter(address__iexact=patient.email)
+    if isinstance(row, MailEvent):
+        return row.reminder is None and blocks.filter(event=row).exists()
+    return isinstance(row, BlockedAddress) and row in blocks
+
+
+def test_a_block_that_hangs_on_no_message_is_found_by_the_address(patient):
+    block = make_block("ada@example.org", reminder=None)
+    make_block("other@example.org", reminder=None)
+    Patient.objects.filter(pk=patient.pk).update(email="Ada@Example.org")
+    patient.refresh_from_db()
+    found = {rows.table.model: rows.rows for rows in rows_about(patient)}
+    assert (found[BlockedAddress], block.event in found[MailEvent]) == ([block], True)
 
 
 @pytest.fixture
