@@ -3,11 +3,11 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from django.utils.safestring import mark_safe
+from django.utils.html import format_html
 
 from infusion_center.core.rules import Severity
 
-TEST_BADGE = mark_safe('<span class="test-badge" title="Made up, to try things">Test</span>')
+TEST_BADGE = format_html('<span class="test-badge" title="{}">Test</span>', "Made up, to try things")
 
 
 @dataclass(frozen=True)

@@ -6,11 +6,9 @@ import io
 import zipfile
 from dataclasses import dataclass
 from enum import StrEnum
-from pathlib import Path
 
 from django.db import models, transaction
 from django.template.loader import render_to_string
-from django.utils.safestring import mark_safe
 
 from infusion_center.accounts.roles import Permission, has_permission
 from infusion_center.audit import services as audit
@@ -20,9 +18,6 @@ from infusions.reports import patient_data
 from infusions.reports.patient_tables import LEFT_OUT, Rows, disclosures, rows_about
 from infusions.reports.patient_words import sheets_by_group
 from patients.models import Patient
-
-# The page is opened from the reader's own disk: it brings its style along, and fetches nothing.
-STYLE = Path(__file__).with_name("patient_export.css")
 
 
 class Requestor(models.TextChoices):
@@ -68,7 +63,6 @@ def readable_page(patient: Patient, everything: list[Rows], events, now: dt.date
     context = {
         "patient": patient,
         "now": now,
-        "style": mark_safe(f"<style>{STYLE.read_text()}</style>"),
         "groups": sheets_by_group(everything, patient),
         "disclosures": [patient_data.disclosure_values(event) | {"event": event} for event in events],
     }
