@@ -49,6 +49,9 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['-reported_at', '-id'],
+                'indexes': [
+                    models.Index(fields=['urgency', 'reported_at'], name='after_care_urgency'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -65,6 +68,9 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name_plural': 'blocked addresses',
                 'ordering': ['-blocked_at', '-id'],
+                'constraints': [
+                    models.UniqueConstraint(condition=models.Q(('lifted_at', None)), fields=('address',), name='address_blocked_once'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -250,10 +256,6 @@ class Migration(migrations.Migration):
             name='site',
             field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='mail_wordings', to='infusions.site'),
         ),
-        migrations.AddIndex(
-            model_name='aftercarereport',
-            index=models.Index(fields=['urgency', 'reported_at'], name='after_care_urgency'),
-        ),
         migrations.AddConstraint(
             model_name='calendarfeed',
             constraint=models.UniqueConstraint(condition=models.Q(('revoked_at', None)), fields=('nurse',), name='calendar_feed_one_each'),
@@ -265,10 +267,6 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name='mailevent',
             index=models.Index(fields=['reminder', 'kind'], name='mail_event_reminder_kind'),
-        ),
-        migrations.AddConstraint(
-            model_name='blockedaddress',
-            constraint=models.UniqueConstraint(condition=models.Q(('lifted_at', None)), fields=('address',), name='address_blocked_once'),
         ),
         migrations.AddConstraint(
             model_name='blockedaddress',

@@ -50,6 +50,15 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name_plural': 'emergency accesses',
                 'ordering': ['-opened_at', '-id'],
+                'indexes': [
+                    models.Index(fields=['user', 'ends_at'], name='emergency_user_ends'),
+                    models.Index(condition=models.Q(('reviewed_at', None)), fields=['opened_at'], name='emergency_unreviewed'),
+                ],
+                'constraints': [
+                    models.CheckConstraint(condition=models.Q(('ends_at__gt', models.F('opened_at'))), name='emergency_forward'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('review_note', ''), ('reviewed_at', None), ('reviewed_by', None)), models.Q(('reviewed_at__isnull', False), ('reviewed_by__isnull', False)), _connector='OR'), name='emergency_reviewed_pair'),
+                    models.CheckConstraint(condition=models.Q(('reviewed_by', None), models.Q(('reviewed_by', models.F('user')), _negated=True), _connector='OR'), name='emergency_not_reviewed_by_oneself'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -64,26 +73,6 @@ class Migration(migrations.Migration):
             options={
                 'abstract': False,
             },
-        ),
-        migrations.AddIndex(
-            model_name='emergencyaccess',
-            index=models.Index(fields=['user', 'ends_at'], name='emergency_user_ends'),
-        ),
-        migrations.AddIndex(
-            model_name='emergencyaccess',
-            index=models.Index(condition=models.Q(('reviewed_at', None)), fields=['opened_at'], name='emergency_unreviewed'),
-        ),
-        migrations.AddConstraint(
-            model_name='emergencyaccess',
-            constraint=models.CheckConstraint(condition=models.Q(('ends_at__gt', models.F('opened_at'))), name='emergency_forward'),
-        ),
-        migrations.AddConstraint(
-            model_name='emergencyaccess',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('review_note', ''), ('reviewed_at', None), ('reviewed_by', None)), models.Q(('reviewed_at__isnull', False), ('reviewed_by__isnull', False)), _connector='OR'), name='emergency_reviewed_pair'),
-        ),
-        migrations.AddConstraint(
-            model_name='emergencyaccess',
-            constraint=models.CheckConstraint(condition=models.Q(('reviewed_by', None), models.Q(('reviewed_by', models.F('user')), _negated=True), _connector='OR'), name='emergency_not_reviewed_by_oneself'),
         ),
         RunTriggers(refuse(ACCESSES, "update", when=WHEN, message=MESSAGE), allow(ACCESSES, "update")),
         RunTriggers(refuse(ACCESSES, "delete"), allow(ACCESSES, "delete")),
