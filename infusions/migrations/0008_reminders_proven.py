@@ -31,6 +31,7 @@ class Migration(migrations.Migration):
                 ('outcome', models.CharField(choices=[('reached', 'Spoke with the patient'), ('not_reached', 'Not reached, will try again'), ('passed_on', 'Passed on to the doctor')], max_length=12)),
                 ('note', models.CharField(blank=True, max_length=500)),
                 ('called_at', models.DateTimeField()),
+                ('called_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
             ],
             options={
                 'ordering': ['called_at', 'id'],
@@ -46,6 +47,7 @@ class Migration(migrations.Migration):
                 ('wants_call', models.BooleanField(default=False)),
                 ('urgency', models.CharField(choices=[('emergency', 'Emergency: call now'), ('urgent', 'Call within the hour'), ('today', 'Call today'), ('none', 'No call needed')], help_text='as the rules had it when it was sent', max_length=10)),
                 ('reported_at', models.DateTimeField()),
+                ('appointment', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='after_care_reports', to='infusions.appointment')),
             ],
             options={
                 'ordering': ['-reported_at', '-id'],
@@ -64,12 +66,14 @@ class Migration(migrations.Migration):
                 ('blocked_at', models.DateTimeField()),
                 ('lifted_at', models.DateTimeField(blank=True, null=True)),
                 ('lift_reason', models.CharField(blank=True, max_length=200)),
+                ('lifted_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
             ],
             options={
                 'verbose_name_plural': 'blocked addresses',
                 'ordering': ['-blocked_at', '-id'],
                 'constraints': [
                     models.UniqueConstraint(condition=models.Q(('lifted_at', None)), fields=('address',), name='address_blocked_once'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('lifted_at', None), ('lifted_by', None)), models.Q(('lifted_at__isnull', False), ('lifted_by__isnull', False)), _connector='OR'), name='blocked_address_lifted_pair'),
                 ],
             },
         ),
@@ -82,9 +86,15 @@ class Migration(migrations.Migration):
                 ('created_at', models.DateTimeField()),
                 ('last_read_at', models.DateTimeField(blank=True, null=True)),
                 ('revoked_at', models.DateTimeField(blank=True, null=True)),
+                ('nurse', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='calendar_feeds', to='infusions.nurse')),
+                ('revoked_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
             ],
             options={
                 'ordering': ['-created_at'],
+                'constraints': [
+                    models.UniqueConstraint(condition=models.Q(('revoked_at', None)), fields=('nurse',), name='calendar_feed_one_each'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('revoked_at', None), ('revoked_by', None)), models.Q(('revoked_at__isnull', False), ('revoked_by__isnull', False)), _connector='OR'), name='calendar_feed_revoked_pair'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -114,9 +124,13 @@ class Migration(migrations.Migration):
                 ('happened_at', models.DateTimeField()),
                 ('received_at', models.DateTimeField(auto_now_add=True)),
                 ('detail', models.CharField(blank=True, help_text="why, in the provider's words", max_length=200)),
+                ('reminder', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='mail_events', to='infusions.reminder')),
             ],
             options={
                 'ordering': ['-happened_at', '-id'],
+                'indexes': [
+                    models.Index(fields=['reminder', 'kind'], name='mail_event_reminder_kind'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -130,9 +144,14 @@ class Migration(migrations.Migration):
                 ('subject', models.CharField(blank=True, max_length=80)),
                 ('opening', models.CharField(blank=True, max_length=300)),
                 ('note', models.TextField(blank=True, help_text="a paragraph of the site's own", max_length=600)),
+                ('changed_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('site', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='mail_wordings', to='infusions.site')),
             ],
             options={
                 'ordering': ['site', 'kind', 'language'],
+                'constraints': [
+                    models.UniqueConstraint(fields=('site', 'kind', 'language'), name='mail_wording_once'),
+                ],
             },
         ),
         migrations.RemoveConstraint(
@@ -208,73 +227,13 @@ class Migration(migrations.Migration):
         ),
         migrations.AddField(
             model_name='aftercarecall',
-            name='called_by',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
-        ),
-        migrations.AddField(
-            model_name='aftercarereport',
-            name='appointment',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='after_care_reports', to='infusions.appointment'),
-        ),
-        migrations.AddField(
-            model_name='aftercarecall',
             name='report',
             field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='calls', to='infusions.aftercarereport'),
         ),
         migrations.AddField(
             model_name='blockedaddress',
-            name='lifted_by',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
-        ),
-        migrations.AddField(
-            model_name='calendarfeed',
-            name='nurse',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='calendar_feeds', to='infusions.nurse'),
-        ),
-        migrations.AddField(
-            model_name='calendarfeed',
-            name='revoked_by',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
-        ),
-        migrations.AddField(
-            model_name='mailevent',
-            name='reminder',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='mail_events', to='infusions.reminder'),
-        ),
-        migrations.AddField(
-            model_name='blockedaddress',
             name='event',
             field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='infusions.mailevent'),
-        ),
-        migrations.AddField(
-            model_name='mailwording',
-            name='changed_by',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
-        ),
-        migrations.AddField(
-            model_name='mailwording',
-            name='site',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='mail_wordings', to='infusions.site'),
-        ),
-        migrations.AddConstraint(
-            model_name='calendarfeed',
-            constraint=models.UniqueConstraint(condition=models.Q(('revoked_at', None)), fields=('nurse',), name='calendar_feed_one_each'),
-        ),
-        migrations.AddConstraint(
-            model_name='calendarfeed',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('revoked_at', None), ('revoked_by', None)), models.Q(('revoked_at__isnull', False), ('revoked_by__isnull', False)), _connector='OR'), name='calendar_feed_revoked_pair'),
-        ),
-        migrations.AddIndex(
-            model_name='mailevent',
-            index=models.Index(fields=['reminder', 'kind'], name='mail_event_reminder_kind'),
-        ),
-        migrations.AddConstraint(
-            model_name='blockedaddress',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('lifted_at', None), ('lifted_by', None)), models.Q(('lifted_at__isnull', False), ('lifted_by__isnull', False)), _connector='OR'), name='blocked_address_lifted_pair'),
-        ),
-        migrations.AddConstraint(
-            model_name='mailwording',
-            constraint=models.UniqueConstraint(fields=('site', 'kind', 'language'), name='mail_wording_once'),
         ),
         RunTriggers(KEEP_SENT, LET_GO),
         *[
