@@ -5,7 +5,14 @@ import datetime as dt
 from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet
 
 from infusion_center.accounts.models import QuickPin, RoleGrant, SharedTablet, TabletSignIn, User
+from infusion_center.accounts.roles import Role
 from infusion_center.accounts.tablet_services import PASSWORD_HOLDS, hash_of_key
+
+
+def managers() -> QuerySet[User]:
+    """Who holds the role now and may sign in."""
+    granted = RoleGrant.objects.current().filter(role=Role.MANAGER).values("user")
+    return User.objects.filter(pk__in=granted, is_active=True)
 
 
 def staff_of(manager: User) -> QuerySet[User]:

@@ -66,6 +66,19 @@ def test_chart_opens_after_finding_saying_why_and_confirming(client, patient, nu
     assert (again.url, EmergencyAccess.objects.count()) == (chart(patient), 1)
 
 
+def test_before_the_reason_nobody_learns_all_that_identifies_a_patient(client, patient):
+    born = patient.date_of_birth
+    for typed, shown in (
+        ({"mrn": "far-77"}, {"name": True, "mrn": True, "birthday": False}),
+        ({"family_name": "faraway", "date_of_birth": born}, {"name": True, "mrn": False, "birthday": True}),
+    ):
+        page = client.post(FIND, typed)
+        again = client.post(OPEN, {"found": page.context["form"]["found"].value(), "kind": "here", "reason": "short"})
+        for text in (page.text, again.text):
+            parts = {"name": patient.name, "mrn": patient.mrn, "birthday": f"{born:%d-%b-%Y}"}
+            assert {what: part in text for what, part in parts.items()} == shown
+
+
 def test_wrong_tries_are_counted_down_and_then_refused(client, patient):
     left = [client.post(FIND, {"mrn": "WRONG"}).context["tries_left"] for _ in range(5)]
     last = client.post(FIND, {"mrn": patient.mrn})
@@ -74,7 +87,8 @@ def test_wrong_tries_are_counted_down_and_then_refused(client, patient):
 
 
 def test_ids_and_tokens_of_others_open_nothing(client, patient, pharmacist):
-    for token in (patient.public_id, "", found_token(patient, pharmacist), found_token(patient, pharmacist)[:-1]):
+    hers = found_token(patient, pharmacist, by_mrn=True)
+    for token in (patient.public_id, "", hers, hers[:-1]):
         assert client.post(OPEN, {"found": token, **ANSWER}).url == FIND
     assert EmergencyAccess.objects.count() == 0
 
@@ -82,7 +96,7 @@ def test_ids_and_tokens_of_others_open_nothing(client, patient, pharmacist):
 def test_a_token_of_a_while_ago_opens_nothing(client, patient, nurse_user, time_machine):
     start = clock.now()
     time_machine.move_to(start)
-    token = found_token(patient, nurse_user)
+    token = found_token(patient, nurse_user, by_mrn=True)
     time_machine.move_to(start + dt.timedelta(seconds=601))
     assert client.post(OPEN, {"found": token, **ANSWER}).url == FIND
     assert EmergencyAccess.objects.count() == 0

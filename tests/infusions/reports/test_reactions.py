@@ -176,7 +176,9 @@ def test_the_page_draws_the_picture_and_flags_the_lot(client_for, site, alpha):
 def test_the_file_lists_each_reaction_and_the_download_is_recorded(client_for, site, alpha):
     record = make_infusion(site, alpha, state=DoseState.SIGNED, lot="L1")
     react_late(record, 4)
-    react(make_infusion(site, alpha, lot="L2", is_test=True), 1, rate_ml_per_h=84, volume_ml=D("45.50"), action="=cmd()")
+    react(
+        make_infusion(site, alpha, lot="L2", is_test=True), 1, rate_ml_per_h=84, volume_ml=D("45.50"), action="=cmd()"
+    )
     answer = client_for("manager").get(reverse("reports:reactions-csv") + PERIOD)
     rows = [row[5:] for row in csv.reader(line.decode() for line in answer.streaming_content)]
     assert rows[0][:4] == ["Lots", "Reaction", "CTCAE grade", "Began"]
