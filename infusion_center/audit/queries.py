@@ -34,8 +34,8 @@ class Reach:
     def condition(self) -> Q:
         """Events of these sites; of no site, those about one of the patients, or else done by one of the staff.
 
-        That a further site treats a patient, or wanted to, is for all of his sites; a refused page, of whatever patient, for the sites of
-        whoever was refused. IN and not EXISTS: asked once, not for each event.
+        That a further site treats a patient, or wanted to, is for all of his sites; a refused page, of whatever
+        patient, for the sites of whoever was refused. IN and not EXISTS: asked once, not for each event.
         """
         about_theirs = Q(patient_id__in=self.patients.order_by().values("public_id"))
         by_theirs = Q(actor_id=None) | Q(actor_id__in=self.staff.order_by().values("pk"))
