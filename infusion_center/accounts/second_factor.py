@@ -7,6 +7,7 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import QuerySet
 
+from infusion_center.accounts.manager_mail import tell_other_managers
 from infusion_center.accounts.models import User
 from infusion_center.accounts.tablet_services import forget_passwords
 from infusion_center.audit import services as audit
@@ -64,6 +65,8 @@ def reset_factors(*, user: User, by: User) -> None:
     user.open_sessions.all().delete()
     forget_passwords(user=user)
     audit.record("staff.factors_reset", user, by=by)
+    done = "reset the second factor of"
+    transaction.on_commit(lambda: tell_other_managers(person=user, actor=by, done=done))
 
 
 @transaction.atomic

@@ -2,6 +2,7 @@
 
 from django.db import transaction
 
+from infusion_center.accounts.manager_mail import tell_other_managers
 from infusion_center.accounts.models import OpenSession, User
 from infusion_center.accounts.services import end_sessions
 from infusion_center.accounts.tablet_services import forget_passwords
@@ -30,3 +31,5 @@ def end_sessions_of(*, user: User, by: User) -> None:
     end_sessions(user)
     forget_passwords(user=user)
     audit.record("staff.sessions_ended", user, by=by, count=count)
+    done = "ended the open sessions of"
+    transaction.on_commit(lambda: tell_other_managers(person=user, actor=by, done=done))
