@@ -2,7 +2,7 @@
 
 from functools import wraps
 
-from allauth.core import ratelimit
+from allauth.core.internal import ratelimit
 from allauth.mfa.base import views as base
 from allauth.mfa.recovery_codes import views as codes
 from allauth.mfa.totp import views as totp
@@ -22,11 +22,11 @@ def proven(view):
 
 
 def limited(view):
-    """Each challenge leaves a session behind: nobody asks for more of them than for sign-in pages."""
+    """Each challenge leaves a session behind, and it is asked for by GET: nobody asks for more than for sign-ins."""
 
     @wraps(view)
     def asked(request, *args, **kwargs):
-        if not ratelimit.consume(request, action="login"):
+        if not ratelimit.consume(request, app="allauth.account", action="login", limit_get=True):
             return ratelimit.respond_429(request)
         return view(request, *args, **kwargs)
 
