@@ -6,6 +6,7 @@ These are the adapter's own hooks, so sign-in is audited without a signal.
 import logging
 
 from allauth.account.adapter import DefaultAccountAdapter
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.shortcuts import resolve_url
 
@@ -24,7 +25,8 @@ class StaffAdapter(DefaultAccountAdapter):
     error_messages = {
         **DefaultAccountAdapter.error_messages,
         "email_password_mismatch": "Email or password is not right. Try again, or reset your password below.",
-        "too_many_login_attempts": "Too many tries. Wait a quarter of an hour, or reset your password.",
+        "too_many_login_attempts": f"Too many tries. Wait {settings.LOCK_OUT_MINUTES} minutes, or ask a manager to "
+        "unlock you.",
         "incorrect_password": "This is not your password.",
         "enter_current_password": "This is not your current password.",
     }
