@@ -27,6 +27,11 @@ HAPPENED = {
 }
 
 
+def required_of() -> list[str]:
+    """Whom the setting names now, to see later whether it still does."""
+    return sorted(settings.MFA_REQUIRED_ROLES)
+
+
 def must_have(user: User) -> bool:
     """Superusers read everything, so they count wherever anybody does."""
     named = set(settings.MFA_REQUIRED_ROLES)

@@ -19,7 +19,7 @@ from infusion_center.core import clock
 from infusion_center.core.htmx import go_to
 
 WRITE_SECONDS = 60  # a desk's session is written at most this often, so it ends up to this much later
-HAS_FACTOR = "has_factor"
+HAS_FACTOR = "has_factor"  # for which setting it was asked: a stricter one asks again
 # What somebody without the second factor that the role needs can still reach, besides its pages and the emergency card.
 OPEN_WITHOUT_FACTOR = {
     "account_logout",
@@ -89,7 +89,7 @@ def end_session(request, why: str) -> HttpResponse:
 
 
 class SecondFactorMiddleware:
-    """Whether somebody has what the role needs is asked once a session; a change of roles asks again."""
+    """Whether somebody has what the role needs is asked once a session; other roles or another setting ask again."""
 
     def __init__(self, get_response):
         self.get_response = get_response
@@ -105,10 +105,11 @@ class SecondFactorMiddleware:
             session.pop(HAS_FACTOR, None)
             session.cycle_key()
             lock.note_rights(session, user)
-        if not settings.MFA_REQUIRED_ROLES or HAS_FACTOR in session:
+        required = second_factor.required_of()
+        if not required or session.get(HAS_FACTOR) == required:
             return None
         if not second_factor.lacks_one(user):
-            session[HAS_FACTOR] = True
+            session[HAS_FACTOR] = required
             return None
         if is_open_without_factor(request.resolver_match.view_name):
             return None

@@ -74,6 +74,13 @@ def test_others_are_not_asked(client, nurse_user):
     assert client.get("/patients/").status_code == 200
 
 
+def test_a_stricter_setting_holds_for_open_sessions_too(client, nurse_user, settings):
+    sign_in(client, nurse_user)
+    assert client.get("/patients/").status_code == 200
+    settings.MFA_REQUIRED_ROLES = ["manager", "pharmacist", "nurse"]
+    assert client.get("/patients/")["Location"] == SET_UP
+
+
 def test_all_means_all(client, nurse_user, settings):
     settings.MFA_REQUIRED_ROLES = ["all"]
     sign_in(client, nurse_user)
