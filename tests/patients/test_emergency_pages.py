@@ -12,7 +12,7 @@ from infusion_center.core import clock
 from patients.emergency_forms import found_token
 from patients.emergency_models import EmergencyAccess
 from patients.emergency_rules import OPEN_FOR
-from tests.factories.accounts import make_staff
+from tests.factories.accounts import force_login, make_staff
 from tests.factories.emergency import WORDS, make_access
 from tests.factories.facility import make_site
 from tests.factories.patients import make_patient
@@ -167,14 +167,14 @@ def test_the_name_is_for_managers_of_the_patients_site_only(client_for, patient,
     assert ["Faraway" in client_for("manager").get(page).text for page in pages] == [False, False]
     theirs = make_staff(role=Role.MANAGER, site=far_site)
     client = client_for("manager")
-    client.force_login(theirs)
+    force_login(client, theirs)
     assert ["Faraway" in client.get(page).text for page in pages] == [True, True]
 
 
 def test_managers_of_other_sites_see_nothing(client_for, patient, nurse_user):
     access = make_access(patient=patient, user=nurse_user)
     client = client_for("manager")
-    client.force_login(make_staff(role=Role.MANAGER, site=make_site()))
+    force_login(client, make_staff(role=Role.MANAGER, site=make_site()))
     assert list(client.get(reverse("patients:emergency-list") + "?all=1").context["page"]) == []
     assert client.get(reverse("patients:emergency-detail", args=[access.public_id])).status_code == 404
 
