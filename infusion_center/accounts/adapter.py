@@ -6,8 +6,10 @@ These are the adapter's own hooks, so sign-in is audited without a signal.
 import logging
 
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.core import context as allauth_context
 from django.conf import settings
 from django.core.exceptions import ValidationError
+from django.db import transaction
 from django.shortcuts import resolve_url
 
 from infusion_center.accounts import lock_out, second_factor, services
@@ -74,10 +76,17 @@ class StaffAdapter(DefaultAccountAdapter):
     def send_notification_mail(self, template_prefix, user, context=None, email=None):
         """Each change of password or second factor: into the trail, and to the person. No mail server, no mail."""
         second_factor.record_what_happened(notice=template_prefix, user=user)
-        try:
-            super().send_notification_mail(template_prefix, user, context, email)
-        except OSError as error:
-            logger.warning("Notice refused: %s", type(error).__name__)
+        send = super().send_notification_mail
+
+        def told():
+            try:
+                send(template_prefix, user, context, email)
+            except OSError as error:
+                logger.warning("Notice refused: %s", type(error).__name__)
+
+        transaction.on_commit(told)  # no row stays locked while a mail server thinks
 
     def set_password(self, user, password):
-        services.set_password(user=user, password=password)
+        request = allauth_context.request
+        here = request.session.session_key if request.user.pk == user.pk else ""
+        services.set_password(user=user, password=password, here=here or "")

@@ -95,12 +95,14 @@ def end_sessions(user: User) -> None:
 
 
 @transaction.atomic
-def set_password(*, user: User, password: str) -> None:
+def set_password(*, user: User, password: str, here: str = "") -> None:
     """The person chose a new password, by the change page or the mailed link; open sessions elsewhere end by it.
 
-    So do the twelve hours in which the PIN opens a shared tablet.
+    They would open nothing any more; without their rows the person's list says so. `here`: key of the session in which
+    it was changed, which goes on. The twelve hours in which the PIN opens a shared tablet end too.
     """
     user.set_password(password)
+    user.open_sessions.exclude(session_key=here).delete()
     forget_passwords(user=user)
     user.save(update_fields=["password", "updated_at"])
     audit.record("staff.password_set", user, by=user)

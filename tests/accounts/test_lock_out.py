@@ -108,6 +108,16 @@ def test_a_manager_opens_it_at_once(nurse_user, client_for):
     assert AuditEvent.objects.filter(action="staff.unlocked", target_id=nurse_user.public_id).count() == 1
 
 
+def test_lifting_it_gives_the_address_of_the_manager_no_new_tries(site, client_for):
+    people = [make_staff(site=site) for _ in range(7)]
+    for person in people[:6]:
+        for _ in range(5):
+            try_to_sign_in(person, address="127.0.0.1")  # where the manager's browser is too
+    client_for("manager").post(f"/staff/{people[0].public_id}/unlock/")
+    assert not try_to_sign_in(people[6], PASSWORD, address="127.0.0.1")
+    assert try_to_sign_in(people[0], PASSWORD)
+
+
 def test_others_sign_in_meanwhile(nurse_user, manager):
     fail(nurse_user, 6)
     assert try_to_sign_in(manager, PASSWORD)

@@ -5,9 +5,11 @@ from io import StringIO
 
 import pytest
 import time_machine
+from allauth.core import context as allauth_context
 from allauth.mfa.models import Authenticator
 from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
 from allauth.mfa.totp.internal import auth
+from allauth.mfa.webauthn.internal.auth import begin_authentication, begin_registration
 from cryptography.fernet import Fernet
 from django.core import mail
 from django.core.cache import cache
@@ -203,6 +205,15 @@ def test_a_passkey_that_is_the_last_one_stays_too(client, manager):
     force_login(client, manager)
     assert client.post(f"{SET_UP}passkeys/{row.pk}/remove/")["Location"] == SET_UP
     assert Authenticator.objects.filter(pk=row.pk).exists()
+
+
+def test_a_passkey_is_asked_for_finger_or_pin_each_time(manager, rf):
+    request = rf.get("/")
+    request.session = {}
+    with allauth_context.request_context(request):
+        asked = begin_authentication(manager)["publicKey"]
+        offered = begin_registration(manager, passwordless=False)["publicKey"]
+    assert (asked["userVerification"], offered["authenticatorSelection"]["userVerification"]) == ("required",) * 2
 
 
 def test_nobody_removes_a_passkey_of_another(client, manager, nurse_user):
