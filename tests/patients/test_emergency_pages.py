@@ -171,6 +171,14 @@ def test_the_name_is_for_managers_of_the_patients_site_only(client_for, patient,
     assert ["Faraway" in client.get(page).text for page in pages] == [True, True]
 
 
+def test_where_nobody_could_be_told_the_pages_say_so(client_for, patient, manager):
+    access = make_access(patient=patient, user=manager)  # the only manager there is: no notice
+    client = client_for("manager")
+    assert "Nobody told" in client.get(reverse("patients:emergency-list")).text
+    page = client.get(reverse("patients:emergency-detail", args=[access.public_id])).text
+    assert "nobody: there is no other manager" in page
+
+
 def test_managers_of_other_sites_see_nothing(client_for, patient, nurse_user):
     access = make_access(patient=patient, user=nurse_user)
     client = client_for("manager")
