@@ -10,7 +10,6 @@ from django.shortcuts import get_object_or_404, redirect
 
 from infusion_center.accounts import second_factor
 from infusion_center.accounts.access import proof_required, signed_in
-from infusion_center.accounts.models import User
 
 
 class FactorIndex(IndexView):
@@ -28,7 +27,7 @@ def one_after_the_other(view):
         if request.method != "POST":
             return view(request, *args, **kwargs)
         with transaction.atomic():
-            User.objects.select_for_update().get(pk=request.user.pk)
+            second_factor.wait_for_others(request.user)
             return view(request, *args, **kwargs)
 
     return locked

@@ -50,6 +50,11 @@ def lacks_one(user: User) -> bool:
     return must_have(user) and not factors_of(user).exists()
 
 
+def wait_for_others(user: User) -> None:
+    """In a transaction: whoever else changes this person's factors comes before or after."""
+    User.objects.select_for_update().get(pk=user.pk)
+
+
 def may_remove(authenticator: Authenticator) -> bool:
     user = authenticator.user
     return not must_have(user) or factors_of(user).exclude(pk=authenticator.pk).exists()
