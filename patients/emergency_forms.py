@@ -51,18 +51,18 @@ class OpenForm(ReasonForm):
     found = forms.CharField(widget=forms.HiddenInput)
     confirmed = forms.BooleanField(label="This is the patient, and I need the chart now")
 
-    def patient_id(self, user) -> str:
-        """Public id of the patient whom this person found a moment ago; empty for anything else."""
+    def found_by(self, user) -> dict:
+        """The patient (public id) whom this person found a moment ago, and whether by MRN; empty for anything else."""
         try:
             found = signing.loads(self["found"].value() or "", salt=FOUND_SALT, max_age=FOUND_HOLDS)
         except signing.BadSignature:
-            return ""
-        return found["patient"] if found["user"] == user.pk else ""
+            return {}
+        return found if found["user"] == user.pk else {}
 
 
-def found_token(patient, user) -> str:
+def found_token(patient, user, *, by_mrn: bool) -> str:
     """Proof that this person found this patient by exact words: ids alone open nothing."""
-    return signing.dumps({"patient": patient.public_id, "user": user.pk}, salt=FOUND_SALT)
+    return signing.dumps({"patient": patient.public_id, "user": user.pk, "by_mrn": by_mrn}, salt=FOUND_SALT)
 
 
 class ReviewForm(FormMixin, forms.Form):

@@ -4,11 +4,12 @@ import datetime as dt
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from infusion_center.accounts.models import RoleGrant, User
-from infusion_center.accounts.roles import Permission, Role, has_permission
+from infusion_center.accounts.models import User
+from infusion_center.accounts.queries import managers
+from infusion_center.accounts.roles import Permission, has_permission
 from infusion_center.audit.models import AuditEvent
 from patients.emergency_models import EmergencyAccess
-from patients.emergency_rules import WRONG_TRIES_WITHIN
+from patients.emergency_rules import FOUND_WITHIN, MET_FOR, WRONG_TRIES_WITHIN
 from patients.models import Patient
 from patients.names import fold
 from patients.site_models import PatientSite
@@ -35,6 +36,18 @@ def wrong_tries(user, now: dt.datetime) -> int:
     return tries.count()
 
 
+def found_lately(user, now: dt.datetime) -> set[str]:
+    """Public ids of the patients whom this person found within the hour, opened or not."""
+    found = AuditEvent.objects.by_user(user).filter(action="emergency.found", at__gt=now - FOUND_WITHIN)
+    return set(found.values_list("patient_id", flat=True))
+
+
+def met_in_emergency(user, patient: Patient, now: dt.datetime) -> bool:
+    """Whether what the person knows of this patient may come from an emergency search or access of the last day."""
+    events = AuditEvent.objects.about_patient(patient).by_user(user).filter(at__gt=now - MET_FOR)
+    return events.filter(action__in=("emergency.found", "emergency.opened", "emergency.extended")).exists()
+
+
 def patients_named(*, mrn: str, family_name: str, date_of_birth: dt.date | None, given_name: str) -> list[Patient]:
     """Whole numbers and whole names only; accents and capitals do not matter. At most as many as are needed to see
     that it is not one."""
@@ -53,12 +66,11 @@ def patients_named(*, mrn: str, family_name: str, date_of_birth: dt.date | None,
 
 def managers_to_tell(access: EmergencyAccess) -> list[User]:
     """Managers of the patient's sites and of the person's; where there is none, all managers. Never the person."""
-    granted = RoleGrant.objects.current().filter(role=Role.MANAGER).values("user")
-    managers = User.objects.filter(pk__in=granted, is_active=True).exclude(pk=access.user_id)
+    others = managers().exclude(pk=access.user_id)
     at_the_patients = Q(site_memberships__site__patient_links__patient=access.patient)
     at_the_persons = Q(site_memberships__site__memberships__user=access.user)
-    near = managers.filter(at_the_patients | at_the_persons).distinct()
-    return list(near.order_by("pk")) or list(managers.order_by("pk"))
+    near = others.filter(at_the_patients | at_the_persons).distinct()
+    return list(near.order_by("pk")) or list(others.order_by("pk"))
 
 
 def accesses_seen_by(manager) -> QuerySet[EmergencyAccess]:

@@ -10,6 +10,9 @@ OPEN_FOR = dt.timedelta(minutes=60)
 SHORTEST_REASON = 10
 MOST_WRONG_TRIES = 5
 WRONG_TRIES_WITHIN = dt.timedelta(hours=1)
+MOST_FOUND = 5  # different patients: a list of names and birthdays would go through here otherwise
+FOUND_WITHIN = dt.timedelta(hours=1)
+MET_FOR = dt.timedelta(hours=24)  # so long what an emergency showed makes no lasting access
 
 
 def person_problems(user) -> list[Problem]:
@@ -40,6 +43,22 @@ def try_problems(wrong_tries: int) -> list[Problem]:
             "too-many-tries",
             f"{MOST_WRONG_TRIES} wrong tries within an hour: no more now.",
             remedy="Ask a colleague of the patient's site, or a manager. In an hour you can try again.",
+        )
+    ]
+
+
+def found_problems(sought: set[str], found_before: set[str]) -> list[Problem]:
+    """Ids of who fits now, and of who was found within the hour: those stay to be found again.
+
+    Nobody fits and somebody new fits are answered alike, or the answer would go on telling who is registered.
+    """
+    if len(found_before) < MOST_FOUND or (sought and sought <= found_before):
+        return []
+    return [
+        blocker(
+            "too-many-found",
+            f"You looked for {MOST_FOUND} different patients within an hour: no more now.",
+            remedy="Ask a colleague to look, or the patient's site. In an hour you can look for others again.",
         )
     ]
 

@@ -11,7 +11,7 @@ from infusion_center.core.rules import RuleViolation, blocker, refuse_if_blockin
 from patients import emergency_rules as rules
 from patients.emergency_mail import tell_managers
 from patients.emergency_models import EmergencyAccess
-from patients.emergency_queries import open_access, patients_named, wrong_tries
+from patients.emergency_queries import found_lately, open_access, patients_named, wrong_tries
 from patients.models import Patient
 
 
@@ -25,6 +25,7 @@ def find_for_emergency(
         _one_at_a_time(by)
         refuse_if_blocking(rules.try_problems(wrong_tries(by, now)))
         found = patients_named(mrn=mrn, family_name=family_name, date_of_birth=date_of_birth, given_name=given_name)
+        refuse_if_blocking(rules.found_problems({one.public_id for one in found}, found_lately(by, now)))
         if len(found) == 1:
             audit.record("emergency.found", found[0], by=by, patient=found[0], sought_by="mrn" if mrn else "name")
             return found[0]

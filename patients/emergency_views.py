@@ -29,7 +29,7 @@ def emergency_find(request):
             form.show_problems(refused.problems)
         else:
             if patient is not None:
-                return _found(request, patient)
+                return _found(request, patient, by_mrn=bool(form.cleaned_data["mrn"]))
             form.add_error(None, "Nobody is named exactly so. Check the spelling and every digit.")
     now = clock.now()
     context = {
@@ -41,15 +41,20 @@ def emergency_find(request):
     return render(request, "patients/emergency_find.html", context, status=status)
 
 
-def _found(request, patient):
+def _found(request, patient, *, by_mrn: bool):
     """To the chart where it is open anyway; else the question why."""
     if Patient.objects.visible_to(request.user).filter(pk=patient.pk).exists():
         messages.info(request, "This patient belongs to one of your sites: the chart is open as always.")
         return redirect(patient)
     if open_access(request.user, patient, clock.now()) is not None:
         return redirect(patient)
-    form = OpenForm(initial={"found": found_token(patient, request.user)})
-    return render(request, "patients/emergency_open.html", {"form": form, "patient": patient})
+    form = OpenForm(initial={"found": found_token(patient, request.user, by_mrn=by_mrn)})
+    return _ask_why(request, form, patient, by_mrn=by_mrn)
+
+
+def _ask_why(request, form, patient, *, by_mrn: bool):
+    """Shows what was typed and what it takes to be sure, not all that identifies the patient: nothing is opened yet."""
+    return render(request, "patients/emergency_open.html", {"form": form, "patient": patient, "by_mrn": by_mrn})
 
 
 @sensitive_post_parameters()
@@ -57,7 +62,8 @@ def _found(request, patient):
 @require_POST
 def emergency_open(request):
     form = OpenForm(request.POST)
-    patient = Patient.objects.filter(public_id=form.patient_id(request.user)).first()
+    found = form.found_by(request.user)
+    patient = Patient.objects.filter(public_id=found.get("patient", "")).first()
     if patient is None:
         messages.error(request, "That took too long. Find the patient again.")
         return redirect("patients:emergency-find")
@@ -71,7 +77,7 @@ def emergency_open(request):
             form.show_problems(refused.problems)
         else:
             return redirect(patient)
-    return render(request, "patients/emergency_open.html", {"form": form, "patient": patient})
+    return _ask_why(request, form, patient, by_mrn=found["by_mrn"])
 
 
 def _own(request, access_id) -> EmergencyAccess:

@@ -80,4 +80,5 @@ def proof_required(view: Callable | None = None, *, download: bool = False) -> C
         asked = None if is_proven(request) else ask_for_proof(request, download=download)
         return asked or view(request, *args, **kwargs)
 
+    checked.asks_for_proof = True  # what stands above copies it: tests/guards/test_proof_rules.py
     return checked

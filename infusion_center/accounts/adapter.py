@@ -6,7 +6,10 @@ These are the adapter's own hooks, so sign-in is audited without a signal.
 import logging
 
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.core import context as allauth_context
+from django.conf import settings
 from django.core.exceptions import ValidationError
+from django.db import transaction
 from django.shortcuts import resolve_url
 
 from infusion_center.accounts import lock_out, second_factor, services
@@ -24,7 +27,8 @@ class StaffAdapter(DefaultAccountAdapter):
     error_messages = {
         **DefaultAccountAdapter.error_messages,
         "email_password_mismatch": "Email or password is not right. Try again, or reset your password below.",
-        "too_many_login_attempts": "Too many tries. Wait a quarter of an hour, or reset your password.",
+        "too_many_login_attempts": f"Too many tries. Wait {settings.LOCK_OUT_MINUTES} minutes, or ask a manager to "
+        "unlock you.",
         "incorrect_password": "This is not your password.",
         "enter_current_password": "This is not your current password.",
     }
@@ -72,10 +76,17 @@ class StaffAdapter(DefaultAccountAdapter):
     def send_notification_mail(self, template_prefix, user, context=None, email=None):
         """Each change of password or second factor: into the trail, and to the person. No mail server, no mail."""
         second_factor.record_what_happened(notice=template_prefix, user=user)
-        try:
-            super().send_notification_mail(template_prefix, user, context, email)
-        except OSError as error:
-            logger.warning("Notice refused: %s", type(error).__name__)
+        send = super().send_notification_mail
+
+        def told():
+            try:
+                send(template_prefix, user, context, email)
+            except OSError as error:
+                logger.warning("Notice refused: %s", type(error).__name__)
+
+        transaction.on_commit(told)  # no row stays locked while a mail server thinks
 
     def set_password(self, user, password):
-        services.set_password(user=user, password=password)
+        request = allauth_context.request
+        here = request.session.session_key if request.user.pk == user.pk else ""
+        services.set_password(user=user, password=password, here=here or "")

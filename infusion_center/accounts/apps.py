@@ -6,6 +6,9 @@ class AccountsConfig(AppConfig):
     name = "infusion_center.accounts"
     label = "accounts"
 
+    def ready(self):
+        from infusion_center.accounts import checks  # noqa: F401  registers the system checks
+
 
 class AdminConfig(admin_apps.AdminConfig):
     default = False  # "infusion_center.accounts" means the class above

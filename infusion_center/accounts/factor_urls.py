@@ -2,7 +2,7 @@
 
 from functools import wraps
 
-from allauth.core import ratelimit
+from allauth.core.internal import ratelimit
 from allauth.mfa.base import views as base
 from allauth.mfa.recovery_codes import views as codes
 from allauth.mfa.totp import views as totp
@@ -22,11 +22,11 @@ def proven(view):
 
 
 def limited(view):
-    """Each challenge leaves a session behind: nobody asks for more of them than for sign-in pages."""
+    """Each challenge leaves a session behind, and it is asked for by GET: nobody asks for more than for sign-ins."""
 
     @wraps(view)
     def asked(request, *args, **kwargs):
-        if not ratelimit.consume(request, action="login"):
+        if not ratelimit.consume(request, app="allauth.account", action="login", limit_get=True):
             return ratelimit.respond_429(request)
         return view(request, *args, **kwargs)
 
@@ -38,7 +38,7 @@ urlpatterns = [
     path("code/", public(base.authenticate), name="mfa_authenticate"),
     path("again/", personal(base.reauthenticate), name="mfa_reauthenticate"),
     path("app/add/", proven(totp.activate_totp), name="mfa_activate_totp"),
-    path("app/remove/", proven(totp.deactivate_totp), name="mfa_deactivate_totp"),
+    path("app/remove/", proven(factor_views.one_after_the_other(totp.deactivate_totp)), name="mfa_deactivate_totp"),
     path("recovery-codes/", proven(codes.view_recovery_codes), name="mfa_view_recovery_codes"),
     path("recovery-codes/new/", proven(codes.generate_recovery_codes), name="mfa_generate_recovery_codes"),
     path("passkeys/", personal(webauthn.list_webauthn), name="mfa_list_webauthn"),

@@ -1,6 +1,7 @@
 """Forms of sign-in (allauth's, without placeholders) and of the staff pages."""
 
 from allauth.account import forms as allauth
+from allauth.account.adapter import get_adapter
 from django import forms
 
 from infusion_center.accounts.models import User
@@ -31,6 +32,12 @@ class ChangePasswordForm(PlainFieldsMixin, allauth.ChangePasswordForm):
         super().__init__(*args, **kwargs)
         self.fields["oldpassword"].help_text = ""
         name_new_passwords(self)
+
+    def clean_oldpassword(self):
+        """Looked at like any other proof: counted, and kept in the trail. allauth would only compare."""
+        if not get_adapter().reauthenticate(self.user, self.cleaned_data["oldpassword"]):
+            raise get_adapter().validation_error("enter_current_password")
+        return self.cleaned_data["oldpassword"]
 
 
 class ReauthenticateForm(PlainFieldsMixin, allauth.ReauthenticateForm):

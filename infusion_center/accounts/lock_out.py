@@ -6,7 +6,7 @@ The counting is allauth's (ACCOUNT_RATE_LIMITS, by account and by address), in t
 import logging
 
 from allauth.account.adapter import get_adapter
-from allauth.core import ratelimit
+from allauth.core.internal import ratelimit
 from django.conf import settings
 from django.core.cache import cache
 from django.db import transaction
@@ -37,7 +37,8 @@ def is_locked_out(user: User) -> bool:
 def lift_lock_out(request, *, user: User, by: User) -> None:
     """A manager knows that it was the person. Tries are counted from none again, of password and of code."""
     for key in (_login_key(request, user), f"mfa-auth-user-{user.pk}"):
-        ratelimit.clear(request, action="login_failed", key=key)
+        # Not what the address has used up: the manager's own would be cleared with it.
+        ratelimit.clear(request, app="allauth.account", action="login_failed", config=_limits(), key=key)
     cache.delete(_key(user))
     audit.record("staff.unlocked", user, by=by)
 
@@ -49,10 +50,13 @@ def _account_is_full(request, user: User) -> bool:
 
 
 def _has_room(request, key: str) -> bool:
-    from allauth.core.internal.ratelimit import consume
+    action = {"app": "allauth.account", "action": "login_failed", "config": _limits()}
+    return bool(ratelimit.consume(request, **action, key=key, dry_run=True))
 
-    limits = {"login_failed": f"{settings.LOCK_OUT_TRIES}/{settings.LOCK_OUT_MINUTES}m/key"}
-    return bool(consume(request, app="allauth.account", action="login_failed", config=limits, key=key, dry_run=True))
+
+def _limits() -> dict[str, str]:
+    """Of one account, without that of the address."""
+    return {"login_failed": f"{settings.LOCK_OUT_TRIES}/{settings.LOCK_OUT_MINUTES}m/key"}
 
 
 def _login_key(request, user: User) -> str:

@@ -17,9 +17,9 @@ from infusion_center.accounts.tablet_services import PASSWORD_HOLDS
 TABLET, PASSWORD_AT, SEEN_AT, LOCKED = "tablet", "password_at", "seen_at", "locked"
 RIGHTS, PLACE = "rights", "place"
 # The session is written at most this often; the browser reports what hands do as often.
-WRITE_SECONDS = 15
+TABLET_WRITE_SECONDS = 15
 # So the last thing done may be this much later than what the session knows: nobody is locked too early.
-LATE_SECONDS = 2 * WRITE_SECONDS
+LATE_SECONDS = 2 * TABLET_WRITE_SECONDS
 SHORTEST_MINUTES = 1
 
 
@@ -83,7 +83,7 @@ def password_is_old(session, now: dt.datetime) -> bool:
     return given is None or now - given >= PASSWORD_HOLDS
 
 
-def note_activity(session, now: dt.datetime, *, every: int = WRITE_SECONDS) -> None:
+def note_activity(session, now: dt.datetime, *, every: int = TABLET_WRITE_SECONDS) -> None:
     idle = idle_seconds(session, now)
     if idle is None or idle >= every:
         session[SEEN_AT] = int(now.timestamp())

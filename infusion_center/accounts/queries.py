@@ -5,11 +5,29 @@ import datetime as dt
 from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet
 
 from infusion_center.accounts.models import QuickPin, RoleGrant, SharedTablet, TabletSignIn, User
+from infusion_center.accounts.roles import Role
 from infusion_center.accounts.tablet_services import PASSWORD_HOLDS, hash_of_key
 
 
+def managers() -> QuerySet[User]:
+    """Who holds the role now and may sign in."""
+    granted = RoleGrant.objects.current().filter(role=Role.MANAGER).values("user")
+    return User.objects.filter(pk__in=granted, is_active=True)
+
+
 def staff_of(manager: User) -> QuerySet[User]:
-    """People who share a site with the manager, and those who have no site yet."""
+    """People who share a site with the manager, and those who have no site yet.
+
+    Superusers without a site are only for one another: no manager takes their sign-in or roles in hand.
+    """
+    near = staff_seen_by(manager)
+    if manager.is_superuser:
+        return near
+    return near.exclude(is_superuser=True, site_memberships__isnull=True)
+
+
+def staff_seen_by(manager: User) -> QuerySet[User]:
+    """The same with all superusers who have no site: what they do is in the trail of every manager."""
     shared = User.objects.filter(site_memberships__site__memberships__user=manager)
     housed = User.objects.filter(site_memberships__isnull=False)
     return User.objects.filter(Q(pk__in=shared.values("pk")) | ~Q(pk__in=housed.values("pk")))

@@ -56,6 +56,9 @@ class Role(models.TextChoices):
     MANAGER = "manager", "Manager"
 
 
+# Who holds one treats patients: nobody gives it to himself.
+CLINICAL_ROLES = frozenset({Role.NURSE, Role.PHARMACIST})
+
 P = Permission
 EVERYONE = frozenset({P.VIEW_PATIENT, P.VIEW_ORDER, P.VIEW_SCHEDULE, P.VIEW_FORMULARY, P.VIEW_REMINDERS})
 

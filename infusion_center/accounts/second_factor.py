@@ -7,6 +7,7 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import QuerySet
 
+from infusion_center.accounts.manager_mail import tell_other_managers
 from infusion_center.accounts.models import User
 from infusion_center.accounts.tablet_services import forget_passwords
 from infusion_center.audit import services as audit
@@ -26,6 +27,11 @@ HAPPENED = {
 }
 
 
+def required_of() -> list[str]:
+    """Whom the setting names now, to see later whether it still does."""
+    return sorted(settings.MFA_REQUIRED_ROLES)
+
+
 def must_have(user: User) -> bool:
     """Superusers read everything, so they count wherever anybody does."""
     named = set(settings.MFA_REQUIRED_ROLES)
@@ -42,6 +48,11 @@ def passkeys_of(user: User) -> QuerySet[Authenticator]:
 
 def lacks_one(user: User) -> bool:
     return must_have(user) and not factors_of(user).exists()
+
+
+def wait_for_others(user: User) -> None:
+    """In a transaction: whoever else changes this person's factors comes before or after."""
+    User.objects.select_for_update().get(pk=user.pk)
 
 
 def may_remove(authenticator: Authenticator) -> bool:
@@ -64,6 +75,8 @@ def reset_factors(*, user: User, by: User) -> None:
     user.open_sessions.all().delete()
     forget_passwords(user=user)
     audit.record("staff.factors_reset", user, by=by)
+    done = "reset the second factor of"
+    transaction.on_commit(lambda: tell_other_managers(person=user, actor=by, done=done))
 
 
 @transaction.atomic

@@ -5,8 +5,9 @@ from collections.abc import Collection
 from django.db import transaction
 from django.db.models import F
 
+from infusion_center.accounts.manager_mail import tell_other_managers
 from infusion_center.accounts.models import RoleGrant, User
-from infusion_center.accounts.roles import Role
+from infusion_center.accounts.roles import CLINICAL_ROLES, Role
 from infusion_center.accounts.tablet_services import forget_passwords
 from infusion_center.audit import services as audit
 from infusion_center.core import clock
@@ -37,12 +38,19 @@ def amend_staff(*, user: User, full_name: str, initials: str, by) -> User:
 
 @transaction.atomic
 def set_roles(*, user: User, roles: Collection[str], by) -> None:
-    """Make `roles` the current roles. Nobody takes the manager role from himself: a center never ends without one."""
+    """Make `roles` the current roles. Nobody takes the manager role from himself: a center never ends without one.
+
+    Nor does anybody make himself a nurse or pharmacist: who may treat is decided by somebody else.
+    """
     roles = {Role(role).value for role in roles}
     held = set(user.role_grants.current().values_list("role", flat=True))
     if by is not None and by.pk == user.pk and Role.MANAGER in held - roles:
         raise RuleViolation(
             [blocker("own-manager-role", "Another manager must take this role from you.", field="roles")]
+        )
+    if by is not None and by.pk == user.pk and CLINICAL_ROLES & (roles - held):
+        raise RuleViolation(
+            [blocker("own-clinical-role", "Another manager must make you a nurse or pharmacist.", field="roles")]
         )
     now = clock.now()
     user.role_grants.current().filter(role__in=held - roles).update(revoked_at=now, revoked_by=by)
@@ -55,6 +63,7 @@ def set_roles(*, user: User, roles: Collection[str], by) -> None:
         # Open sessions get a new key by their next request, and are asked anew what the roles need.
         User.objects.filter(pk=user.pk).update(rights_version=F("rights_version") + 1)
         audit.record("staff.roles_changed", user, by=by, given=sorted(roles - held), taken=sorted(held - roles))
+        _tell(user, by, "changed the roles of")
 
 
 @transaction.atomic
@@ -67,6 +76,7 @@ def deactivate_staff(*, user: User, by) -> None:
     end_sessions(user)
     forget_passwords(user=user)
     audit.record("staff.deactivated", user, by=by)
+    _tell(user, by, "switched off the account of")
 
 
 @transaction.atomic
@@ -76,17 +86,23 @@ def reactivate_staff(*, user: User, by) -> None:
     audit.record("staff.reactivated", user, by=by)
 
 
+def _tell(user: User, by, done: str) -> None:
+    transaction.on_commit(lambda: tell_other_managers(person=user, actor=by, done=done))
+
+
 def end_sessions(user: User) -> None:
     user.open_sessions.all().delete()
 
 
 @transaction.atomic
-def set_password(*, user: User, password: str) -> None:
+def set_password(*, user: User, password: str, here: str = "") -> None:
     """The person chose a new password, by the change page or the mailed link; open sessions elsewhere end by it.
 
-    So do the twelve hours in which the PIN opens a shared tablet.
+    They would open nothing any more; without their rows the person's list says so. `here`: key of the session in which
+    it was changed, which goes on. The twelve hours in which the PIN opens a shared tablet end too.
     """
     user.set_password(password)
+    user.open_sessions.exclude(session_key=here).delete()
     forget_passwords(user=user)
     user.save(update_fields=["password", "updated_at"])
     audit.record("staff.password_set", user, by=user)

@@ -18,8 +18,8 @@ from infusion_center.accounts.services import record_session_ended
 from infusion_center.core import clock
 from infusion_center.core.htmx import go_to
 
-WRITE_SECONDS = 60  # a desk's session is written at most this often, so it ends up to this much later
-HAS_FACTOR = "has_factor"
+DESK_WRITE_SECONDS = 60  # a desk's session is written at most this often, so it ends up to this much later
+HAS_FACTOR = "has_factor"  # for which setting it was asked: a stricter one asks again
 # What somebody without the second factor that the role needs can still reach, besides its pages and the emergency card.
 OPEN_WITHOUT_FACTOR = {
     "account_logout",
@@ -47,21 +47,21 @@ class DeskSessionMiddleware:
         return self.get_response(request)
 
     def process_view(self, request, view, args, kwargs):
-        if not settings.DESK_IDLE_MINUTES or not request.user.is_authenticated or request.shared_tablet is not None:
+        if not request.user.is_authenticated or request.shared_tablet is not None:
             return None
         now, session = clock.now(), request.session
-        if lock.password_time(session) is None:
-            lock.open_session(session, tablet=None, password_at=now, now=now)
-        idle = lock.idle_seconds(session, now) or 0
-        if lock.password_is_old(session, now):
+        if lock.password_is_old(session, now):  # also one that knows of none: it came by no door of ours
             return by_itself(request) or end_session(request, "twelve hours")
-        if idle > settings.DESK_IDLE_MINUTES * 60 + WRITE_SECONDS:
+        if not settings.DESK_IDLE_MINUTES:
+            return None
+        idle = lock.idle_seconds(session, now) or 0
+        if idle > settings.DESK_IDLE_MINUTES * 60 + DESK_WRITE_SECONDS:
             if request.resolver_match.view_name in OPEN_WHILE_ENDING:
                 return None
             if asked := self.left_alone(request):
                 return asked
         if is_activity(request):
-            lock.note_activity(session, now, every=WRITE_SECONDS)
+            lock.note_activity(session, now, every=DESK_WRITE_SECONDS)
         return None
 
     def left_alone(self, request) -> HttpResponse | None:
@@ -89,7 +89,7 @@ def end_session(request, why: str) -> HttpResponse:
 
 
 class SecondFactorMiddleware:
-    """Whether somebody has what the role needs is asked once a session; a change of roles asks again."""
+    """Whether somebody has what the role needs is asked once a session; other roles or another setting ask again."""
 
     def __init__(self, get_response):
         self.get_response = get_response
@@ -105,10 +105,11 @@ class SecondFactorMiddleware:
             session.pop(HAS_FACTOR, None)
             session.cycle_key()
             lock.note_rights(session, user)
-        if not settings.MFA_REQUIRED_ROLES or HAS_FACTOR in session:
+        required = second_factor.required_of()
+        if not required or session.get(HAS_FACTOR) == required:
             return None
         if not second_factor.lacks_one(user):
-            session[HAS_FACTOR] = True
+            session[HAS_FACTOR] = required
             return None
         if is_open_without_factor(request.resolver_match.view_name):
             return None

@@ -2,7 +2,9 @@
 
 from django.db import transaction
 
-from infusion_center.accounts.models import OpenSession, User
+from infusion_center.accounts.lock_session import TABLET
+from infusion_center.accounts.manager_mail import tell_other_managers
+from infusion_center.accounts.models import OpenSession, SharedTablet, User
 from infusion_center.accounts.services import end_sessions
 from infusion_center.accounts.tablet_services import forget_passwords
 from infusion_center.audit import services as audit
@@ -10,6 +12,10 @@ from infusion_center.audit import services as audit
 
 @transaction.atomic
 def end_session(*, session: OpenSession, by: User) -> None:
+    """At a shared tablet the PIN must not open it again either."""
+    tablet = SharedTablet.objects.filter(public_id=session.get_decoded().get(TABLET, "")).first()
+    if tablet is not None:
+        forget_passwords(user=by, tablet=tablet)
     session.delete()
     audit.record("staff.sessions_ended", by, by=by, count=1)
 
@@ -30,3 +36,5 @@ def end_sessions_of(*, user: User, by: User) -> None:
     end_sessions(user)
     forget_passwords(user=user)
     audit.record("staff.sessions_ended", user, by=by, count=count)
+    done = "ended the open sessions of"
+    transaction.on_commit(lambda: tell_other_managers(person=user, actor=by, done=done))

@@ -34,13 +34,14 @@ class Reach:
     def condition(self) -> Q:
         """Events of these sites; of no site, those about one of the patients, or else done by one of the staff.
 
-        That a further site treats a patient is for all of his sites; a refusal, of whatever patient, for the sites of
-        whoever was refused. IN and not EXISTS: asked once, not for each event.
+        That a further site treats a patient, or wanted to, is for all of his sites; a refused page, of whatever
+        patient, for the sites of whoever was refused. IN and not EXISTS: asked once, not for each event.
         """
         about_theirs = Q(patient_id__in=self.patients.order_by().values("public_id"))
         by_theirs = Q(actor_id=None) | Q(actor_id__in=self.staff.order_by().values("pk"))
         of_no_site = Q(site_id="") & (about_theirs | Q(patient_id="") & by_theirs)
-        told = Q(action="patient.site_added") & about_theirs | Q(action="access.denied") & by_theirs
+        added = Q(action__in=("patient.site_added", "patient.treat_here_refused"))
+        told = added & about_theirs | Q(action="access.denied") & by_theirs
         return Q(site_id__in=self.site_ids) | of_no_site | told
 
 

@@ -85,7 +85,7 @@ PATIENTS = {
     "patient_import.ended": "registered patients from a sheet",
     "test_data.removed": "removed the test patients",
     "patient.site_added": "had the patient treated at one more site",
-    "patient.treat_here_refused": "did not name a patient rightly whom another site treats",
+    "patient.treat_here_refused": "was refused to have a patient of another site treated here",
     "order.dose_noted": "noted a given dose on the order",
     "order.held": "put the order on hold",
 }

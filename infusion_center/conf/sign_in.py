@@ -40,6 +40,7 @@ MFA_REQUIRED_ROLES = env.list("MFA_REQUIRED_ROLES", ["manager", "pharmacist"])
 MFA_ADAPTER = "infusion_center.accounts.factor_adapter.FactorAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_WEBAUTHN_USER_VERIFICATION = "required"  # a finger or PIN each time: a key that was found proves nothing
 MFA_RECOVERY_CODES_SHOW_ONCE = True
 MFA_ALLOW_UNVERIFIED_EMAIL = True  # a manager entered the address
 MFA_TOTP_TOLERANCE = 0  # allauth remembers a used code for its own half minute only
@@ -51,7 +52,8 @@ MFA_FORMS = {
     "edit_webauthn": "infusion_center.accounts.factor_forms.EditPasskeyForm",
 }
 SESSION_ENGINE = "infusion_center.accounts.lock_session"
-# After so many minutes without a touch a desk is signed out; 0: never. Shared tablets have their own lock.
+# After so many minutes without a touch a desk is signed out; 0: only twelve hours after the password. Shared tablets
+# have their own lock.
 DESK_IDLE_MINUTES = env.int("DESK_IDLE_MINUTES", 15)
 SESSION_COOKIE_AGE = 12 * 60 * 60  # and twelve hours after the password in any case: accounts.session_middleware
 SESSION_EXPIRE_AT_BROWSER_CLOSE = True

@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils.text import slugify
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from infusion_center.accounts.access import requires
+from infusion_center.accounts.access import proof_required, requires
 from infusion_center.accounts.roles import Permission
 from infusion_center.core.rules import RuleViolation
 from infusions.checklists import template_item_services as item_services
@@ -102,6 +102,7 @@ def linked(draft, problems):
 
 
 @requires(Permission.EDIT_CHECKLIST_TEMPLATE)
+@proof_required
 @require_http_methods(["GET", "HEAD", "POST"])
 @on_draft
 def draft_publish(request, draft):

@@ -208,5 +208,11 @@ def dose_sign(request, appointment_id):
 @requires(Permission.AMEND_DOSE)
 @require_POST
 def dose_amend(request, appointment_id):
+    """What is added to a signed record is proven as the signature was."""
+
+    def amended(*, record, by, password, **fields):
+        person_with_proof(request, public_id=by.public_id, secret=password, purpose="amending a dose record")
+        return services.amend_dose(record=record, by=by, **fields)
+
     said = "The amendment is added."
-    return acted(request, appointment_id, forms.AmendForm, services.amend_dose, act="amend", said=said)
+    return acted(request, appointment_id, forms.AmendForm, amended, act="amend", said=said)

@@ -113,14 +113,18 @@ class VitalSignsForm(RecordForm):
             self.fields[name].widget.attrs |= attrs
 
 
+def own_password() -> forms.CharField:
+    typed = forms.PasswordInput(attrs={"autocomplete": "current-password"})
+    return forms.CharField(label="Your own password", widget=typed)
+
+
 class SignForm(RecordForm):
     notes = forms.CharField(required=False, widget=forms.Textarea(attrs={"rows": 3}))
-    password = forms.CharField(
-        label="Your own password", widget=forms.PasswordInput(attrs={"autocomplete": "current-password"})
-    )
+    password = own_password()
 
 
 class AmendForm(RecordForm):
     concerns = forms.CharField(label="Which part of the record", max_length=80)
     text = forms.CharField(label="What is added or put right", widget=forms.Textarea(attrs={"rows": 3}))
     reason = forms.CharField(max_length=200)
+    password = own_password()

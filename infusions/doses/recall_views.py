@@ -143,6 +143,7 @@ def recall_extend(request, recall_id):
 
 
 @requires(Permission.MANAGE_RECALL)
+@proof_required
 @require_http_methods(["GET", "HEAD", "POST"])
 def recall_close(request, recall_id):
     recall = found_recall(recall_id)

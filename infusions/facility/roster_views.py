@@ -7,7 +7,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
-from infusion_center.accounts.access import requires
+from infusion_center.accounts.access import proof_required, requires
 from infusion_center.accounts.queries import staff_of
 from infusion_center.accounts.roles import Permission
 from infusion_center.core import clock
@@ -122,6 +122,7 @@ def nurse_list(request, *, site):
 
 
 @requires(Permission.MANAGE_ROSTER)
+@proof_required
 @at_site
 def nurse_create(request, *, site):
     users = staff_of(request.user).filter(is_active=True, nurse=None).order_by("full_name")

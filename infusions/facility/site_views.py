@@ -5,7 +5,7 @@ from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
-from infusion_center.accounts.access import requires, signed_in
+from infusion_center.accounts.access import proof_required, requires, signed_in
 from infusion_center.accounts.models import User
 from infusion_center.accounts.queries import staff_of
 from infusion_center.accounts.roles import Permission
@@ -86,6 +86,7 @@ def member_list(request, *, site):
 
 
 @requires(Permission.MANAGE_FACILITY)
+@proof_required
 @at_site
 @require_POST
 def member_add(request, *, site):
@@ -98,6 +99,7 @@ def member_add(request, *, site):
 
 
 @requires(Permission.MANAGE_FACILITY)
+@proof_required
 @at_site
 @require_POST
 def member_remove(request, user_id, *, site):

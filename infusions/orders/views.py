@@ -216,6 +216,7 @@ def decide(request, order, *, service, done, confirm):
 
 
 @requires(Permission.SIGN_ORDER)
+@proof_required
 def order_release(request, order_id):
     confirm = {
         "title": "Release this order?",

@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils.cache import get_conditional_response
 from django.views.decorators.http import require_GET, require_POST
 
-from infusion_center.accounts.access import anonymous_allowed, requires
+from infusion_center.accounts.access import anonymous_allowed, proof_required, requires
 from infusion_center.accounts.roles import Permission
 from infusion_center.core import clock
 from infusion_center.core.rules import RuleViolation
@@ -33,6 +33,7 @@ def calendar_page(request):
 
 
 @requires(Permission.INFUSE)
+@proof_required
 @require_POST
 def calendar_make(request):
     nurse = _nurse(request)

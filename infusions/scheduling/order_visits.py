@@ -99,19 +99,22 @@ def reattach_visits(
     if refused:
         raise SeriesRefused(refused)
     Claim.objects.filter(appointment__in=visits).delete()
-    series = None
-    if any(visit.series_id for visit in visits):
-        first = next(visit.series for visit in visits if visit.series_id)
-        series = Series.objects.create(
-            order=order, weekday=first.weekday, local_time=first.local_time, booked_by=first.booked_by
+    # One for each: joined, those of two sites would move and end as one.
+    series = {
+        old.pk: Series.objects.create(
+            order=order, weekday=old.weekday, local_time=old.local_time, booked_by=old.booked_by
         )
+        for old in {visit.series_id: visit.series for visit in visits if visit.series_id}.values()
+    }
     waiting = {visit.pk for visit in visits}
     moved = []
     for number, visit in enumerate(visits, start=1):
         waiting.discard(visit.pk)
         try:
             with transaction.atomic():
-                moved.append(_reattach(visit, order, series, tuple(waiting), by, now, override_reason))
+                moved.append(
+                    _reattach(visit, order, series.get(visit.series_id), tuple(waiting), by, now, override_reason)
+                )
         except RuleViolation as violation:
             refused[number] = violation.problems
     if refused:
@@ -166,7 +169,7 @@ def _reattach(visit: Appointment, order: InfusionOrder, series, waiting, by, now
         )
 
     def write(proposal: Proposal, seat: Seat) -> Appointment:
-        visit.order, visit.series = order, series if visit.series_id else None
+        visit.order, visit.series = order, series
         place(visit, proposal, seat)
         note_decisions(visit, proposal.problems, override_reason)
         visit.save()

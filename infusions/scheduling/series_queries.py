@@ -57,7 +57,8 @@ def place_in_series(appointment: Appointment) -> PlaceInSeries | None:
         visits = series_visits(appointment)
     elif appointment.course_start_id or appointment.order.days > 1:
         first = appointment.course_start_id or appointment.pk
-        days = Appointment.objects.filter(Q(pk=first) | Q(course_start_id=first)).select_related("site")
+        days = Appointment.objects.filter(Q(pk=first) | Q(course_start_id=first), site=appointment.site_id)
+        days = days.select_related("site")
         visits = [one for one in days.order_by("start", "pk") if one.state != State.CANCELLED or one == appointment]
     else:
         return None
@@ -70,9 +71,10 @@ def place_in_series(appointment: Appointment) -> PlaceInSeries | None:
 def following_visits(appointment: Appointment) -> list[Appointment]:
     """The visit and what follows it in its series, else in its course, as far as it has not begun.
 
-    A course moves as one: its days that lie before the visit and have not begun come along.
+    A course moves as one: its days that lie before the visit and have not begun come along. A series lies at one site;
+    a course may be begun at one and taken up at another: what is there is not moved or ended from here.
     """
-    together = Appointment.objects.filter(order=appointment.order_id, state__in=UPCOMING)
+    together = Appointment.objects.filter(order=appointment.order_id, site=appointment.site_id, state__in=UPCOMING)
     course = appointment.course_start_id or appointment.pk
     if appointment.series_id:
         together = together.filter(series=appointment.series_id)

@@ -5,9 +5,11 @@ from io import StringIO
 
 import pytest
 import time_machine
+from allauth.core import context as allauth_context
 from allauth.mfa.models import Authenticator
 from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
 from allauth.mfa.totp.internal import auth
+from allauth.mfa.webauthn.internal.auth import begin_authentication, begin_registration
 from cryptography.fernet import Fernet
 from django.core import mail
 from django.core.cache import cache
@@ -72,6 +74,13 @@ def test_without_one_only_its_set_up_the_emergency_card_and_signing_out_open(cli
 def test_others_are_not_asked(client, nurse_user):
     sign_in(client, nurse_user)
     assert client.get("/patients/").status_code == 200
+
+
+def test_a_stricter_setting_holds_for_open_sessions_too(client, nurse_user, settings):
+    sign_in(client, nurse_user)
+    assert client.get("/patients/").status_code == 200
+    settings.MFA_REQUIRED_ROLES = ["manager", "pharmacist", "nurse"]
+    assert client.get("/patients/")["Location"] == SET_UP
 
 
 def test_all_means_all(client, nurse_user, settings):
@@ -196,6 +205,15 @@ def test_a_passkey_that_is_the_last_one_stays_too(client, manager):
     force_login(client, manager)
     assert client.post(f"{SET_UP}passkeys/{row.pk}/remove/")["Location"] == SET_UP
     assert Authenticator.objects.filter(pk=row.pk).exists()
+
+
+def test_a_passkey_is_asked_for_finger_or_pin_each_time(manager, rf):
+    request = rf.get("/")
+    request.session = {}
+    with allauth_context.request_context(request):
+        asked = begin_authentication(manager)["publicKey"]
+        offered = begin_registration(manager, passwordless=False)["publicKey"]
+    assert (asked["userVerification"], offered["authenticatorSelection"]["userVerification"]) == ("required",) * 2
 
 
 def test_nobody_removes_a_passkey_of_another(client, manager, nurse_user):

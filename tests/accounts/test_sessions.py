@@ -9,7 +9,15 @@ from django.test import Client
 from infusion_center.accounts import services
 from infusion_center.audit.models import AuditEvent
 from tests.accounts.conftest import MORNING
-from tests.factories.accounts import PASSWORD, client_at_tablet, force_login, sign_in
+from tests.factories.accounts import (
+    PASSWORD,
+    PIN,
+    client_at_tablet,
+    force_login,
+    make_pin,
+    make_tablet,
+    sign_in,
+)
 
 pytestmark = pytest.mark.django_db
 POLL = {"HX-Request": "true", "HX-Current-URL": "http://testserver/board/?day=2026-11-23"}
@@ -90,6 +98,23 @@ def test_twelve_hours_after_the_password_it_ends_whatever_was_done(desk, clock):
     assert (desk.get("/staff/").status_code, is_open(desk), ended()) == (302, False, [{"why": "twelve hours"}])
 
 
+def test_without_an_idle_time_the_twelve_hours_stay(desk, clock, settings):
+    settings.DESK_IDLE_MINUTES = 0
+    clock.shift(dt.timedelta(hours=11, minutes=59))
+    session = desk.session
+    session["site"] = "chosen just now"  # which writes the row, so that it does not fade by itself
+    session.save()
+    assert desk.get("/staff/").status_code == 200
+    clock.shift(dt.timedelta(minutes=1))
+    assert (desk.get("/staff/").status_code, is_open(desk), ended()) == (302, False, [{"why": "twelve hours"}])
+
+
+def test_a_session_that_knows_of_no_password_ends(manager):
+    client = Client()
+    client.force_login(manager)
+    assert (client.get("/staff/").status_code, is_open(client)) == (302, False)
+
+
 def test_the_emergency_card_opens_all_the_same(desk, clock):
     clock.shift(dt.timedelta(hours=1))
     assert desk.get("/emergency/").status_code == 200
@@ -126,6 +151,36 @@ def test_one_is_ended_and_only_ones_own(desk, manager, nurse_user):
     assert desk.post(f"/accounts/sessions/{handles[desk.session.session_key]}/end/").status_code == 404
     desk.post(f"/accounts/sessions/{handles[other.session.session_key]}/end/")
     assert [client.get("/patients/").status_code for client in (desk, other, hers)] == [200, 302, 200]
+
+
+def test_what_is_ended_at_a_shared_tablet_comes_back_by_no_pin(tablet, desk, manager):
+    make_pin(manager)
+    there = client_at_tablet()
+    sign_in(there, manager)
+    other = make_tablet(by=manager, name="Tablet 2", key="another key")
+    sign_in(client_at_tablet("another key"), manager)
+    row = next(row for row in manager.open_sessions.all() if row.session_key == there.session.session_key)
+    desk.post(f"/accounts/sessions/{row.handle}/end/")
+    there.cookies.pop("sessionid")
+    there.post("/lock/unlock/", {"person": manager.public_id, "pin": PIN})
+    assert (is_open(there), list(manager.tablet_sign_ins.values_list("tablet", flat=True))) == (False, [other.pk])
+
+
+def test_a_new_password_ends_all_others_and_goes_on_here(desk, manager, nurse_user):
+    elsewhere, hers = Client(), Client()
+    sign_in(elsewhere, manager)
+    sign_in(hers, nurse_user)
+    new = "quiet green lantern"
+    typed = {"oldpassword": PASSWORD, "password1": new, "password2": new}
+    assert desk.post("/accounts/password/change/", typed).status_code == 302
+    page = desk.get("/accounts/sessions/")
+    assert [place.is_here for place in page.context["places"]] == [True]
+    assert [client.get("/patients/").status_code for client in (desk, elsewhere, hers)] == [200, 302, 200]
+
+
+def test_a_new_password_by_mail_ends_all(desk, manager):
+    services.set_password(user=manager, password="quiet green lantern")
+    assert (manager.open_sessions.count(), desk.get("/patients/").status_code) == (0, 302)
 
 
 def test_all_others_are_ended(desk, manager, nurse_user):

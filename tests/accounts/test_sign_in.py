@@ -8,7 +8,7 @@ from django.test import Client
 
 from infusion_center.accounts import services
 from infusion_center.audit.models import AuditEvent
-from tests.factories.accounts import make_staff
+from tests.factories.accounts import force_login, make_staff
 
 pytestmark = pytest.mark.django_db
 PASSWORD = "correct horse battery"
@@ -107,7 +107,7 @@ def test_admin_sends_everybody_to_the_one_sign_in_page_and_opens_for_superusers_
     chief = make_staff(role="manager")
     chief.is_superuser = True
     chief.save()
-    client.force_login(chief)
+    force_login(client, chief)
     assert client.get("/admin/accounts/user/").status_code == 200
     assert client.get("/admin/accounts/user/add/").status_code == 403
 
@@ -115,6 +115,6 @@ def test_admin_sends_everybody_to_the_one_sign_in_page_and_opens_for_superusers_
 def test_the_admin_has_no_password_page_of_its_own(client, manager):
     manager.is_staff = manager.is_superuser = True
     manager.save()
-    client.force_login(manager)
+    force_login(client, manager)
     assert client.get("/admin/password_change/")["Location"] == "/accounts/password/change/"
     assert client.post("/admin/password_change/", {"old_password": "x"})["Location"] == "/accounts/password/change/"

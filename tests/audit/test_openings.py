@@ -4,7 +4,7 @@ import pytest
 from django.urls import reverse
 
 from infusion_center.audit.models import AuditEvent
-from tests.factories.accounts import make_staff
+from tests.factories.accounts import force_login, make_staff
 from tests.factories.facility import make_site
 from tests.factories.orders import make_order
 from tests.factories.patients import make_patient
@@ -80,6 +80,6 @@ def test_the_admin_records_who_opened_an_order(client, db):
     order, user = make_order(), make_staff(site=make_site())
     user.is_staff = user.is_superuser = True
     user.save()
-    client.force_login(user)
+    force_login(client, user)
     assert client.get(reverse("admin:infusions_infusionorder_change", args=[order.pk])).status_code == 200
     assert openings() == [(order.patient.public_id, "admin")]

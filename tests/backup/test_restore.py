@@ -23,7 +23,7 @@ from infusions.stock.models import StockItem
 from patients.models import Patient
 from tests.backup.conftest import KEY
 from tests.backup.databases import everything, using
-from tests.factories.accounts import make_staff
+from tests.factories.accounts import force_login, make_staff
 
 pytestmark = pytest.mark.django_db
 
@@ -72,7 +72,7 @@ def test_the_application_answers_on_the_restored_data(backup, empty):
     with using(empty):
         restore(backup)
         client = Client()
-        client.force_login(QuickPin.objects.get().user)
+        force_login(client, QuickPin.objects.get().user)
         patient = Patient.objects.exclude(given_name="Test").get()
         page = client.get(f"/patients/{patient.public_id}/")
         assert (page.status_code, patient.family_name in page.content.decode()) == (200, True)

@@ -22,6 +22,7 @@ from infusion_center.core import clock
 from patients.models import Patient
 from tests.bench.ground import analyze, hurried
 from tests.bench.measuring import Result, Row, measure
+from tests.factories.accounts import force_login
 
 PHASE = "audit trail"
 IN_PROCESS = "in process"
@@ -55,7 +56,7 @@ def results(size: TrailSize, staff: dict[str, User], say: Callable[[str], None])
 
 def overhead(size: TrailSize, user: User) -> Iterator[Result]:
     client, patient = Client(), Patient.objects.visible_to(user).order_by("pk").first()
-    client.force_login(user)
+    force_login(client, user)
     address = reverse("patients:patient-detail", args=[patient.public_id])
 
     def ask():
@@ -145,7 +146,7 @@ def write_events(number: int, staff: dict[str, User]) -> None:
 def pages(size: TrailSize, user: User) -> Iterator[Result]:
     """Each way to look at the trail; the unfiltered page by date is what the others are compared with."""
     client = Client()
-    client.force_login(user)
+    force_login(client, user)
     patient = Patient.objects.visible_to(user).order_by("pk").last().public_id
     day = (clock.now() - dt.timedelta(days=180)).date()
     queries = {f"sorted by {sort}": f"?sort={sort}" for sort in SORTS} | {

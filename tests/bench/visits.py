@@ -23,6 +23,7 @@ from patients.models import Patient
 from tests.bench.ground import Ground
 from tests.bench.measuring import Result, Row
 from tests.bench.server import Visitor
+from tests.factories.accounts import force_login
 
 IN_PROCESS, HTTP = "in process", "http"
 ORDERS_BOOKED = 40
@@ -37,7 +38,7 @@ class Desk:
         self.ground = ground
         self.user = ground.staff["scheduler"]
         self.client = Client()
-        self.client.force_login(self.user)
+        force_login(self.client, self.user)
         self.visitor = Visitor(port, self.client.cookies["sessionid"].value)
         self.searched = ground.five_hour_order()
         others = [order for order in ground.orders_to_book() if order.pk != self.searched.pk]

@@ -35,6 +35,10 @@ def test_settings_are_clean_for_deployment():
     assert (done.returncode, done.stderr.strip()) == (0, "")
 
 
+def test_a_second_factor_for_everybody_covers_everybody():
+    assert start(**GOOD, MFA_REQUIRED_ROLES="all").returncode == 0
+
+
 @pytest.mark.parametrize(
     ("changed", "complaint"),
     [
@@ -50,6 +54,9 @@ def test_settings_are_clean_for_deployment():
         ({"ALLOWED_HOSTS": ""}, "Set ALLOWED_HOSTS"),
         ({"ALLOWED_HOSTS": "*"}, "Set ALLOWED_HOSTS"),
         ({"ANYMAIL_WEBHOOK_SECRET": "reports:short"}, "Set ANYMAIL_WEBHOOK_SECRET"),
+        ({"MFA_REQUIRED_ROLES": "managers,pharmacist"}, "names no role: 'managers'"),
+        ({"MFA_REQUIRED_ROLES": ""}, "leaves out manager and pharmacist"),
+        ({"MFA_REQUIRED_ROLES": "manager,nurse"}, "leaves out pharmacist"),
         ({"MAIL_PROVIDER": "nobody"}, "MAIL_PROVIDER to one of"),
         ({"SITE_URL": ""}, "core.E002"),
         ({"SITE_URL": "http://localhost:8000"}, "core.E002"),

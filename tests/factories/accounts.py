@@ -8,6 +8,7 @@ from allauth.account.internal.flows.login import (
 from allauth.account.internal.flows.login import AUTHENTICATION_METHODS_SESSION_KEY as METHODS
 from django.test import Client
 
+from infusion_center.accounts.lock_session import PASSWORD_AT
 from infusion_center.accounts.middleware import COOKIE
 from infusion_center.accounts.models import QuickPin, RoleGrant, SharedTablet, User
 from infusion_center.accounts.pins import hash_of
@@ -56,11 +57,12 @@ ALWAYS_JUST_NOW = 2**33  # after every clock that a test sets
 def force_login(client: Client, user: User, *, proven: bool = True) -> None:
     """Signed in without a page; `proven`: and the password given a moment ago, however far the test's clock travels."""
     client.force_login(user)
+    session = client.session
+    session[PASSWORD_AT] = ALWAYS_JUST_NOW  # so that the twelve hours after it never pass
     if proven:
-        session = client.session
         session[METHODS] = [{"method": "password", "at": ALWAYS_JUST_NOW, "reauthenticated": True}]
         session[METHODS_OF] = str(user.pk)
-        session.save()
+    session.save()
 
 
 def sign_in(client: Client, user: User) -> None:

@@ -11,6 +11,7 @@ from infusion_center.accounts.roles import Role
 from infusion_center.conf import web
 from infusion_center.core.checks import access_rule
 from infusions.reminders import heartbeat
+from tests.factories.accounts import force_login
 from tests.guards.test_access_rules import PATTERNS, arguments, known  # noqa: F401  a fixture
 from tests.guards.test_templates import FORBIDDEN
 from tests.infusions.reminders.public_scene import NOON, make_scene
@@ -149,7 +150,7 @@ def test_with_https_all_is_kept_to_it(manager, site):
     with override_settings(**{name: getattr(web, name) for name in NAMES}):
         to_https = Client().get("/accounts/login/")
         client = Client()
-        client.force_login(manager)
+        force_login(client, manager)
         response = client.post("/site/choose/", {"site": site.public_id}, secure=True)
         cookies = [*response.cookies.values(), *Client().get("/accounts/login/", secure=True).cookies.values()]
     assert (to_https.status_code, to_https.url) == (301, "https://testserver/accounts/login/")

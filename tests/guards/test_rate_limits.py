@@ -7,6 +7,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from infusion_center.accounts.models import OpenSession
 from infusion_center.core.checks import access_rule
 from infusions.reminders import feed_views, limits
 from tests.guards.test_access_rules import PATTERNS, arguments
@@ -56,6 +57,14 @@ def test_who_asks_on_and_on_is_told_to_wait(name):
     found = [{client.get(address(name)).status_code, client.post(address(name), TYPED).status_code} for _ in range(3)]
     assert 429 not in found[0]
     assert 429 in found[2]
+
+
+@pytest.mark.parametrize("name", sorted(set(OPEN) - set(CHEAP)))
+def test_who_only_looks_on_and_on_is_told_to_wait_or_leaves_nothing_behind(name):
+    """As a page, and as scripts ask: a challenge for a passkey is given to these only."""
+    by_script = {"Accept": "application/json"}
+    found = [Client().get(address(name), headers=headers).status_code for headers in [{}, by_script] * 3]
+    assert found[-1] == 429 or OpenSession.objects.count() == 0
 
 
 def test_what_has_no_limit_costs_next_to_nothing():

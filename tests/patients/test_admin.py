@@ -3,7 +3,7 @@ from django.contrib import admin
 from django.urls import reverse
 
 from infusion_center.audit.models import AuditEvent
-from tests.factories.accounts import make_staff
+from tests.factories.accounts import force_login, make_staff
 from tests.factories.facility import make_site
 from tests.factories.orders import make_order
 from tests.factories.patients import make_patient
@@ -21,7 +21,7 @@ def superuser(site):
 
 def test_the_admin_shows_a_patient_records_the_opening_and_changes_nothing(client, superuser):
     patient = make_patient(city="Albany")
-    client.force_login(superuser)
+    force_login(client, superuser)
     url = reverse("admin:patients_patient_change", args=[patient.pk])
     assert client.get(url).status_code == 200
     event = AuditEvent.objects.get()
@@ -33,7 +33,7 @@ def test_the_admin_shows_a_patient_records_the_opening_and_changes_nothing(clien
 
 def test_the_admin_shows_no_patient_of_another_site(client, superuser):
     ours, theirs = make_patient(), make_patient(site=make_site())
-    client.force_login(superuser)
+    force_login(client, superuser)
     assert list(client.get(reverse("admin:patients_patient_changelist")).context["cl"].result_list) == [ours]
     assert client.get(reverse("admin:patients_patient_change", args=[theirs.pk])).status_code == 404
 
@@ -42,7 +42,7 @@ def test_the_admin_is_closed_to_staff_and_knows_no_other_patient(client, client_
     patient = make_patient()
     url = reverse("admin:patients_patient_change", args=[patient.pk])
     assert client_for("manager").get(url).status_code in {302, 403}
-    client.force_login(superuser)
+    force_login(client, superuser)
     assert client.get(reverse("admin:patients_patient_change", args=[999999])).status_code == 404
     assert not AuditEvent.objects.exclude(action="access.denied").exists()
 
@@ -85,5 +85,5 @@ def test_the_history_of_a_patient_is_an_opening_as_well(client, superuser):
 
 @pytest.mark.parametrize("model", ["patients/patient", "infusions/infusionorder"])
 def test_the_admin_knows_no_row_by_what_is_no_number(client, superuser, model):
-    client.force_login(superuser)
+    force_login(client, superuser)
     assert client.get(f"/admin/{model}/a2b/change/").status_code == 404

@@ -12,7 +12,7 @@ from infusion_center.core import clock
 from patients.emergency_forms import found_token
 from patients.emergency_models import EmergencyAccess
 from patients.emergency_rules import OPEN_FOR
-from tests.factories.accounts import make_staff
+from tests.factories.accounts import force_login, make_staff
 from tests.factories.emergency import WORDS, make_access
 from tests.factories.facility import make_site
 from tests.factories.patients import make_patient
@@ -66,6 +66,19 @@ def test_chart_opens_after_finding_saying_why_and_confirming(client, patient, nu
     assert (again.url, EmergencyAccess.objects.count()) == (chart(patient), 1)
 
 
+def test_before_the_reason_nobody_learns_all_that_identifies_a_patient(client, patient):
+    born = patient.date_of_birth
+    for typed, shown in (
+        ({"mrn": "far-77"}, {"name": True, "mrn": True, "birthday": False}),
+        ({"family_name": "faraway", "date_of_birth": born}, {"name": True, "mrn": False, "birthday": True}),
+    ):
+        page = client.post(FIND, typed)
+        again = client.post(OPEN, {"found": page.context["form"]["found"].value(), "kind": "here", "reason": "short"})
+        for text in (page.text, again.text):
+            parts = {"name": patient.name, "mrn": patient.mrn, "birthday": f"{born:%d-%b-%Y}"}
+            assert {what: part in text for what, part in parts.items()} == shown
+
+
 def test_wrong_tries_are_counted_down_and_then_refused(client, patient):
     left = [client.post(FIND, {"mrn": "WRONG"}).context["tries_left"] for _ in range(5)]
     last = client.post(FIND, {"mrn": patient.mrn})
@@ -74,7 +87,8 @@ def test_wrong_tries_are_counted_down_and_then_refused(client, patient):
 
 
 def test_ids_and_tokens_of_others_open_nothing(client, patient, pharmacist):
-    for token in (patient.public_id, "", found_token(patient, pharmacist), found_token(patient, pharmacist)[:-1]):
+    hers = found_token(patient, pharmacist, by_mrn=True)
+    for token in (patient.public_id, "", hers, hers[:-1]):
         assert client.post(OPEN, {"found": token, **ANSWER}).url == FIND
     assert EmergencyAccess.objects.count() == 0
 
@@ -82,7 +96,7 @@ def test_ids_and_tokens_of_others_open_nothing(client, patient, pharmacist):
 def test_a_token_of_a_while_ago_opens_nothing(client, patient, nurse_user, time_machine):
     start = clock.now()
     time_machine.move_to(start)
-    token = found_token(patient, nurse_user)
+    token = found_token(patient, nurse_user, by_mrn=True)
     time_machine.move_to(start + dt.timedelta(seconds=601))
     assert client.post(OPEN, {"found": token, **ANSWER}).url == FIND
     assert EmergencyAccess.objects.count() == 0
@@ -153,14 +167,22 @@ def test_the_name_is_for_managers_of_the_patients_site_only(client_for, patient,
     assert ["Faraway" in client_for("manager").get(page).text for page in pages] == [False, False]
     theirs = make_staff(role=Role.MANAGER, site=far_site)
     client = client_for("manager")
-    client.force_login(theirs)
+    force_login(client, theirs)
     assert ["Faraway" in client.get(page).text for page in pages] == [True, True]
+
+
+def test_where_nobody_could_be_told_the_pages_say_so(client_for, patient, manager):
+    access = make_access(patient=patient, user=manager)  # the only manager there is: no notice
+    client = client_for("manager")
+    assert "Nobody told" in client.get(reverse("patients:emergency-list")).text
+    page = client.get(reverse("patients:emergency-detail", args=[access.public_id])).text
+    assert "nobody: there is no other manager" in page
 
 
 def test_managers_of_other_sites_see_nothing(client_for, patient, nurse_user):
     access = make_access(patient=patient, user=nurse_user)
     client = client_for("manager")
-    client.force_login(make_staff(role=Role.MANAGER, site=make_site()))
+    force_login(client, make_staff(role=Role.MANAGER, site=make_site()))
     assert list(client.get(reverse("patients:emergency-list") + "?all=1").context["page"]) == []
     assert client.get(reverse("patients:emergency-detail", args=[access.public_id])).status_code == 404
 

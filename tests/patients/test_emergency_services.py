@@ -12,7 +12,7 @@ from infusion_center.core import clock
 from infusion_center.core.rules import RuleViolation
 from patients.emergency_models import EmergencyAccess, EmergencyNotice
 from patients.emergency_queries import open_access, opened_during
-from patients.emergency_rules import MOST_WRONG_TRIES, OPEN_FOR
+from patients.emergency_rules import MOST_FOUND, MOST_WRONG_TRIES, OPEN_FOR
 from patients.emergency_services import (
     close_emergency_access,
     extend_emergency_access,
@@ -101,6 +101,24 @@ def test_find_ends_after_some_wrong_tries_for_an_hour_also_for_who_is_right_then
     with pytest.raises(RuleViolation) as refused:
         find_for_emergency(by=nurse_user, mrn=patient.mrn)
     assert (refused.value.codes, len(actions(nurse_user))) == ({"too-many-tries"}, MOST_WRONG_TRIES)
+    time_machine.move_to(start + HOUR + MINUTE, tick=False)
+    assert find_for_emergency(by=nurse_user, mrn=patient.mrn) == patient
+
+
+def test_find_shows_five_different_patients_an_hour_and_these_again(patient, far_site, nurse_user, time_machine):
+    start = clock.now()
+    time_machine.move_to(start, tick=False)
+    known = [make_patient(site=far_site, mrn=f"FAR-{number}", kg=None) for number in range(1, MOST_FOUND + 1)]
+    for one in [*known, *known]:
+        assert find_for_emergency(by=nurse_user, mrn=one.mrn) == one
+    answers = []
+    for mrn in (patient.mrn, "NOBODY"):
+        with pytest.raises(RuleViolation) as refused:
+            find_for_emergency(by=nurse_user, mrn=mrn)
+        answers.append(refused.value.codes)
+    assert answers == [{"too-many-found"}] * 2  # whether anybody is there is not told
+    assert actions(nurse_user) == ["emergency.found"] * 2 * MOST_FOUND
+    assert find_for_emergency(by=nurse_user, mrn=known[0].mrn) == known[0]
     time_machine.move_to(start + HOUR + MINUTE, tick=False)
     assert find_for_emergency(by=nurse_user, mrn=patient.mrn) == patient
 

@@ -12,6 +12,7 @@ from infusion_center.core.triggers import triggers_on
 from infusions.reminders.models import Reminder
 from patients.models import Patient
 from tests.backup.databases import using
+from tests.factories.accounts import force_login
 from tests.upgrade.make_dump import DUMP
 
 pytestmark = pytest.mark.django_db
@@ -73,7 +74,7 @@ def test_what_was_guarded_is_guarded(upgraded):
 def test_the_application_works_on_the_old_rows(upgraded):
     with using(upgraded):
         client = Client()
-        client.force_login(User.objects.get(role_grants__role="scheduler"))
+        force_login(client, User.objects.get(role_grants__role="scheduler"))
         patient = Patient.objects.get(given_name="Zoë")
         pages = ["/", patient.get_absolute_url(), "/reminders/"]
         assert [client.get(page, follow=True).status_code for page in pages] == [200, 200, 200]

@@ -8,7 +8,7 @@ from infusions.checklists.models import PatientReport, PreInfusionChecklist, Run
 from infusions.checklists.queries import latest_answers
 from infusions.checklists.services import answer_item, close_checklist, start_checklist
 from infusions.scheduling.states import State
-from tests.factories.accounts import make_staff
+from tests.factories.accounts import force_login, make_staff
 from tests.factories.checklists import GOOD_NUMBERS, give_answers, good_answers, make_open_checklist
 from tests.factories.facility import make_site
 from tests.factories.scheduling import make_appointment
@@ -31,7 +31,7 @@ def open_page(chromium, live_server, run):
 
     def opened(user, size=(1024, 768)):
         client = Client()
-        client.force_login(user)
+        force_login(client, user)
         context = chromium.new_context(viewport={"width": size[0], "height": size[1]}, has_touch=True)
         contexts.append(context)
         session = client.cookies["sessionid"].value

@@ -11,6 +11,7 @@ from infusion_center.core import clock
 from infusions.doses.models import DoseState, RateChange, VitalSigns
 from infusions.scheduling.states import State
 from tests.browser import kept_in_browser, violations
+from tests.factories.accounts import force_login
 from tests.factories.doses import make_dose_record
 from tests.factories.facility import make_nurse, make_site
 from tests.factories.orders import make_order
@@ -41,7 +42,7 @@ def nurse(transactional_db):
 @pytest.fixture
 def open_page(chromium, live_server, nurse):
     client = Client()
-    client.force_login(nurse.user)
+    force_login(client, nurse.user)
     contexts = []
 
     def opened(path, size="landscape"):

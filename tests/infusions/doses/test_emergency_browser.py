@@ -9,6 +9,7 @@ from playwright.sync_api import expect
 
 from infusion_center.core import clock
 from infusions.scheduling.states import State
+from tests.factories.accounts import force_login
 from tests.factories.doses import make_dose_record
 from tests.factories.facility import make_nurse, make_site
 from tests.factories.scheduling import make_appointment
@@ -40,7 +41,7 @@ def page(chromium, live_server):
     visit = make_appointment(nurse=nurse, site=site, start=start, state=State.IN_PROGRESS)
     make_dose_record(visit, by=nurse.user)
     client = Client()
-    client.force_login(nurse.user)
+    force_login(client, nurse.user)
     context = chromium.new_context(viewport={"width": 1024, "height": 768}, has_touch=True)
     session = client.cookies["sessionid"].value
     context.add_cookies([{"name": "sessionid", "value": session, "url": live_server.url}])

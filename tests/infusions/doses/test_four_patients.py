@@ -10,6 +10,7 @@ from playwright.sync_api import expect
 from infusion_center.core import clock
 from infusions.doses.models import DoseRecord, DoseState
 from infusions.scheduling.states import State
+from tests.factories.accounts import force_login
 from tests.factories.doses import make_dose_record, make_rate, make_vital_signs
 from tests.factories.facility import make_chair, make_nurse, make_site
 from tests.factories.orders import make_order
@@ -102,7 +103,7 @@ class Tablet:
 @pytest.fixture
 def open_tablet(chromium, live_server, nurse, axe):
     client, contexts, faults = Client(), [], []
-    client.force_login(nurse.user)
+    force_login(client, nurse.user)
 
     def look(page):
         wide = page.evaluate("document.documentElement.scrollWidth > window.innerWidth")

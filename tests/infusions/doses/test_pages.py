@@ -101,7 +101,8 @@ def test_whole_infusion_through_the_pages(client, mine, nurse_user, colleague, m
     post("vital-signs-add", 81, **signs)
     post("observation-end", 110)
     post("dose-sign", 112, password=PASSWORD, notes="Calm")
-    page = post("dose-amend", 200, concerns="Notes", text="Called at home", reason="Asked by the prescriber")
+    amendment = {"concerns": "Notes", "text": "Called at home", "reason": "Asked by the prescriber"}
+    page = post("dose-amend", 200, **amendment, password=PASSWORD)
     record = DoseRecord.objects.get(appointment=mine)
     assert (record.state, record.signed_by, record.second_check_by) == (DoseState.SIGNED, nurse_user, colleague)
     assert list(record.rates.values_list("kind", flat=True)) == ["start", "step", "pause", "resume", "stop"]
@@ -246,6 +247,15 @@ def test_every_state_has_its_screen_and_its_print(client, make_visit, nurse, sta
 def test_every_act_opens_its_form(client, running, act):
     response = client.get(url("dose-detail", running.appointment) + f"?do={act}")
     assert (response.context["act"], 'id="act"' in text_of(response)) == (act, True)
+
+
+def test_an_amendment_asks_for_the_own_password(client, make_visit, nurse):
+    record = make_dose_record(make_visit(order=make_order(), nurse=nurse), state=DoseState.SIGNED)
+    amendment = {"concerns": "Notes", "text": "Called at home", "reason": "Asked"}
+    for typed in ({}, {"password": "wrong"}):
+        response = client.post(url("dose-amend", record.appointment), amendment | typed)
+        assert list(response.context["forms"]["amend"].errors) == ["password"]
+    assert record.amendments.count() == 0
 
 
 def test_sign_asks_for_the_own_password(client, make_visit, nurse):

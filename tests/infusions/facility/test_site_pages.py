@@ -5,7 +5,7 @@ import pytest
 from infusion_center.audit.models import AuditEvent
 from infusions.facility.models import Closure, OpeningHours, Site
 from infusions.facility.site_forms import SiteForm
-from tests.factories.accounts import make_staff
+from tests.factories.accounts import force_login, make_staff
 from tests.factories.facility import make_site
 from tests.factories.scheduling import make_appointment, next_weekday
 
@@ -264,7 +264,7 @@ def test_managed_pages_open_for_the_manager_only(client_for, path):
 
 @pytest.mark.parametrize("path", [*MANAGED, "/roster/", "/chairs/", "/closures/"])
 def test_pages_tell_who_belongs_to_no_site(client, path):
-    client.force_login(make_staff(role="manager"))
+    force_login(client, make_staff(role="manager"))
     answer = client.get(path)
     assert answer.status_code == 200
     assert ("You do not belong to a site yet" in answer.content.decode()) == (path != "/site/new/")

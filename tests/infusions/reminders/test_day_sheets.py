@@ -15,7 +15,7 @@ from infusions.reminders.models import Kind, Reason, Reminder, ReminderState
 from infusions.reminders.services import resend_reminder, send_due
 from infusions.scheduling.models import Appointment
 from infusions.scheduling.states import State
-from tests.factories.accounts import make_staff
+from tests.factories.accounts import force_login, make_staff
 from tests.factories.facility import make_nurse, make_shift, make_site
 from tests.factories.reminders import make_reminder
 from tests.factories.scheduling import make_appointment
@@ -176,7 +176,7 @@ def test_staff_see_it_in_the_ledger_without_a_chart_being_opened(owed, nurse, cl
 
 
 def test_other_sites_do_not_see_it(owed, client):
-    client.force_login(make_staff(role="scheduler", site=make_site()))
+    force_login(client, make_staff(role="scheduler", site=make_site()))
     assert client.get(reverse("reminders:reminder-detail", args=[owed.public_id])).status_code == 404
 
 

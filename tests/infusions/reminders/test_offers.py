@@ -17,7 +17,7 @@ from infusions.scheduling.models import OfferState
 from infusions.scheduling.waitlist_services import close_entry
 from patients.models import Channel
 from patients.services import set_contact_consent
-from tests.factories.accounts import make_staff
+from tests.factories.accounts import force_login, make_staff
 from tests.factories.facility import make_chair, make_nurse, make_shift, make_site
 from tests.factories.orders import make_order
 from tests.factories.patients import make_patient
@@ -196,7 +196,7 @@ def test_staff_see_offers_among_the_messages_of_their_site_only(place, client_fo
 def test_who_belongs_to_no_site_sees_no_offers(place, client):
     offer = offered(place)
     plan_reminders()
-    client.force_login(make_staff(role="scheduler"))
+    force_login(client, make_staff(role="scheduler"))
     assert Site.objects.count() == 1
     assert offer.patient.name not in client.get(reverse("reminders:reminder-list")).content.decode()
 
@@ -213,5 +213,5 @@ def signed_in(user):
     from django.test import Client
 
     client = Client()
-    client.force_login(user)
+    force_login(client, user)
     return client

@@ -10,7 +10,7 @@ from infusions.reminders.heartbeat import SENDER, note_beat
 from infusions.reminders.models import Kind, Reason, Reminder, ReminderState
 from infusions.reminders.services import plan_reminders, send_due
 from patients.search_keys import write_search_keys
-from tests.factories.accounts import make_staff
+from tests.factories.accounts import force_login, make_staff
 from tests.factories.facility import make_site
 from tests.factories.patients import make_patient
 from tests.factories.reminders import make_reminder
@@ -185,5 +185,5 @@ def test_the_mail_folder_is_closed_where_a_mail_server_is_set(client_for):
 
 def test_a_person_without_a_site_sees_an_empty_ledger(client, appointment):
     make_reminder(appointment=appointment)
-    client.force_login(make_staff())
+    force_login(client, make_staff())
     assert listed(client) == []

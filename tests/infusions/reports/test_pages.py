@@ -40,7 +40,7 @@ def test_overview_ends_with_the_local_day_of_the_site(staff, manager):
     far = make_site(name="A far one", time_zone="Pacific/Auckland")  # first by name; already Thursday there
     SiteMembership.objects.create(site=far, user=manager)
     client = Client()
-    client.force_login(manager)
+    force_login(client, manager)
     assert period_of(client.get("/reports/"))[1:] == (dt.date(2026, 3, 19), ["A far one"])
 
 

@@ -10,7 +10,7 @@ from django.test import Client
 from infusion_center.accounts.models import User
 from infusion_center.core import clock
 from infusions.facility.models import Chair, Nurse, Site
-from tests.factories.accounts import make_staff
+from tests.factories.accounts import force_login, make_staff
 from tests.factories.facility import make_chair, make_nurse, make_shift, make_site
 from tests.infusions.scheduling.reseating_center import make_crossed
 
@@ -58,7 +58,7 @@ def desk(center):
 
 def signed_in(user) -> Client:
     client = Client()
-    client.force_login(user)
+    force_login(client, user)
     return client
 
 

@@ -12,7 +12,7 @@ from infusions.scheduling import attendance
 from infusions.scheduling.board_day import board_day
 from infusions.scheduling.booking import cancel_appointment
 from infusions.scheduling.states import State
-from tests.factories.accounts import make_staff
+from tests.factories.accounts import force_login, make_staff
 from tests.factories.facility import make_chair, make_nurse
 from tests.factories.patients import make_patient
 from tests.factories.scheduling import make_appointment
@@ -24,7 +24,7 @@ FRAGMENT = reverse("scheduling:board-fragment")
 
 @pytest.fixture
 def page(client, center):
-    client.force_login(center.scheduler)
+    force_login(client, center.scheduler)
     return client
 
 
@@ -99,7 +99,7 @@ def test_fragment_answers_nothing_while_nothing_changed(page, center):
     seen = page.get(BOARD, {"day": DAY.isoformat()}).context["version"]
     assert page.get(FRAGMENT, {"day": DAY.isoformat(), "seen": seen}).status_code == 204
     with time_machine.travel(center.at("09:00"), tick=False):
-        page.force_login(center.scheduler)
+        force_login(page, center.scheduler)
         attendance.check_in(appointment=visit, by=center.scheduler)
         changed = page.get(FRAGMENT, {"day": DAY.isoformat(), "seen": seen})
     assert changed.status_code == 200
@@ -109,7 +109,7 @@ def test_fragment_answers_nothing_while_nothing_changed(page, center):
 def test_list_view_lets_the_desk_check_in(page, center):
     visit = book(center)
     with time_machine.travel(center.at("09:00"), tick=False):
-        page.force_login(center.scheduler)
+        force_login(page, center.scheduler)
         content = page.get(BOARD, {"view": "list"}).content.decode()
         url = reverse("scheduling:appointment-check-in", args=[visit.public_id])
         assert f'action="{url}"' in content
@@ -133,7 +133,7 @@ def queries_of(page) -> int:
 
 
 def test_board_of_somebody_without_a_site_says_what_to_do(client, db):
-    client.force_login(make_staff(role="scheduler"))
+    force_login(client, make_staff(role="scheduler"))
     assert "You belong to no center yet" in client.get(BOARD).content.decode()
     assert client.get(FRAGMENT).status_code == 204
 
@@ -141,7 +141,7 @@ def test_board_of_somebody_without_a_site_says_what_to_do(client, db):
 def test_board_shows_another_site_after_switching(client, center):
     other = make_center()
     SiteMembership.objects.create(site=other.site, user=center.scheduler)
-    client.force_login(center.scheduler)
+    force_login(client, center.scheduler)
     session = client.session
     session["site"] = other.site.public_id
     session.save()

@@ -5,7 +5,7 @@ from django.test import Client
 from playwright.sync_api import expect
 
 from infusions.scheduling import attendance
-from tests.factories.accounts import make_staff
+from tests.factories.accounts import force_login, make_staff
 from tests.factories.facility import make_chair, make_nurse, make_site
 from tests.factories.patients import make_patient
 from tests.factories.scheduling import make_appointment, next_weekday
@@ -31,7 +31,7 @@ def desk(chromium, live_server, transactional_db):
     visit = make_appointment(patient=patient, site=site, chair=chairs[0], nurse=nurse, day=day, at="09:00")
     scheduler = make_staff(role="scheduler", site=site)
     client = Client()
-    client.force_login(scheduler)
+    force_login(client, scheduler)
     context = chromium.new_context(viewport={"width": 1280, "height": 800})
     context.add_cookies([{"name": "sessionid", "value": client.cookies["sessionid"].value, "url": live_server.url}])
     page = context.new_page()

@@ -19,6 +19,7 @@ from infusions.scheduling.booking import cancel_appointment
 from infusions.scheduling.cover import uncovered_ids
 from infusions.scheduling.models import Appointment
 from infusions.scheduling.states import State
+from tests.factories.accounts import force_login
 from tests.factories.facility import make_chair, make_nurse, make_shift
 from tests.factories.scheduling import make_appointment
 from tests.infusions.scheduling.conftest import DAY, NOW, make_center
@@ -212,9 +213,9 @@ def test_version_moves_with_the_minutes_of_its_own_day_only(center):
 
 @pytest.mark.parametrize(("view", "most"), [("chairs", 10), ("nurses", 10), ("list", 10), ("week", 9)])
 def test_a_full_board_costs_as_many_queries_as_an_empty_one(client, center, view, most):
-    client.force_login(center.scheduler)
+    force_login(client, center.scheduler)
     with time_machine.travel(center.at("09:30"), tick=False):
-        client.force_login(center.scheduler)
+        force_login(client, center.scheduler)
         counts = []
         for number in (1, 12):
             for _ in range(number):
@@ -227,7 +228,7 @@ def test_a_full_board_costs_as_many_queries_as_an_empty_one(client, center, view
 
 
 def test_an_unchanged_board_costs_one_query_beside_those_of_every_page(client, center):
-    client.force_login(center.scheduler)
+    force_login(client, center.scheduler)
     seen = version_of(center.site, DAY, NOW)
     with CaptureQueriesContext(connection) as caught:
         answer = client.get(reverse("scheduling:board-fragment"), {"day": DAY.isoformat(), "seen": seen})

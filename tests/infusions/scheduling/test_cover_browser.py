@@ -6,7 +6,7 @@ from django.test import Client
 from infusions.facility.models import Shift
 from infusions.scheduling.cover import uncovered_ids
 from infusions.scheduling.models import Appointment
-from tests.factories.accounts import make_staff
+from tests.factories.accounts import force_login, make_staff
 from tests.factories.facility import make_chair, make_nurse, make_shift, make_site
 from tests.factories.scheduling import make_appointment, next_weekday
 
@@ -28,7 +28,7 @@ def visit(transactional_db):
 
 def test_the_desk_solves_an_uncovered_visit_by_keyboard(chromium, live_server, visit, axe):
     client = Client()
-    client.force_login(make_staff(role="scheduler", site=visit.site))
+    force_login(client, make_staff(role="scheduler", site=visit.site))
     context = chromium.new_context(viewport={"width": 1280, "height": 800})
     session = client.cookies["sessionid"].value
     context.add_cookies([{"name": "sessionid", "value": session, "url": live_server.url}])

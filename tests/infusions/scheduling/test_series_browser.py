@@ -5,6 +5,7 @@ from django.test import Client
 from django.urls import reverse
 
 from infusions.scheduling.models import Appointment
+from tests.factories.accounts import force_login
 from tests.infusions.scheduling.series_support import monthly_order, staffed_center
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -17,7 +18,7 @@ def center(transactional_db):
 
 def test_a_series_is_planned_changed_and_booked_by_keyboard(chromium, live_server, center, axe):
     order, client = monthly_order(), Client()
-    client.force_login(center.scheduler)
+    force_login(client, center.scheduler)
     context = chromium.new_context(viewport={"width": 1280, "height": 800})
     session = client.cookies["sessionid"].value
     context.add_cookies([{"name": "sessionid", "value": session, "url": live_server.url}])

@@ -13,7 +13,7 @@ from infusions.scheduling.booking import cancel_appointment
 from infusions.scheduling.models import WaitlistEntry, WaitlistOffer
 from patients.models import Channel
 from patients.services import set_contact_consent
-from tests.factories.accounts import make_staff
+from tests.factories.accounts import force_login, make_staff
 from tests.factories.facility import make_chair, make_nurse, make_site
 from tests.factories.orders import make_order
 from tests.factories.scheduling import make_appointment, next_weekday
@@ -43,7 +43,7 @@ def freed(transactional_db):
 
 def test_the_desk_asks_by_keyboard_and_the_patient_takes_it_with_a_thumb(chromium, live_server, freed, axe):
     client = Client()
-    client.force_login(WaitlistEntry.objects.get().created_by)
+    force_login(client, WaitlistEntry.objects.get().created_by)
     context = chromium.new_context(viewport={"width": 1280, "height": 800})
     context.add_cookies([{"name": "sessionid", "value": client.cookies["sessionid"].value, "url": live_server.url}])
     desk = context.new_page()

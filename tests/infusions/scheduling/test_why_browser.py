@@ -6,6 +6,7 @@ from playwright.sync_api import expect
 
 from infusions.facility.models import Closure
 from infusions.scheduling.models import Appointment
+from tests.factories.accounts import force_login
 from tests.factories.orders import make_order
 from tests.infusions.scheduling.conftest import DAY, make_center
 from tests.infusions.scheduling.support import url
@@ -17,7 +18,7 @@ def test_a_checked_start_is_explained_in_place_and_the_nearest_is_booked(chromiu
     center, order = make_center(), make_order(infusion_minutes=180)
     Closure.objects.create(site=center.site, starts_on=DAY, ends_on=DAY, reason="Staff day")
     client = Client()
-    client.force_login(center.scheduler)
+    force_login(client, center.scheduler)
     context = chromium.new_context(viewport={"width": 1280, "height": 800})
     session = client.cookies["sessionid"].value
     context.add_cookies([{"name": "sessionid", "value": session, "url": live_server.url}])

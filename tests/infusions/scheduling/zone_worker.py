@@ -7,6 +7,8 @@ import re
 import sys
 import time
 
+from tests.factories.accounts import force_login
+
 # New each time a page is made.
 FRESH = re.compile(r'(csrfmiddlewaretoken|name="token)" value="[^"]*"|"x-csrftoken": "[^"]*"')
 
@@ -41,7 +43,7 @@ def _page(user: int, page: str) -> tuple[int, str]:
     from infusion_center.accounts.models import User
 
     client = Client()
-    client.force_login(User.objects.get(pk=user))
+    force_login(client, User.objects.get(pk=user))
     response = client.get(page)
     return response.status_code, FRESH.sub("", response.content.decode())
 
