@@ -11,6 +11,8 @@ PAGES = files(".html", ".txt", folders=("templates",))
 # Bodies of mails are no pages: no policy holds for them, and mail programs know no style sheets beside the text.
 MAILS = ROOT / "templates" / "reminders"
 HTML = [page for page in PAGES if page.suffix == ".html" and not page.is_relative_to(MAILS)]
+# A file that is handed out and opened from the reader's disk, where no policy holds and no other file lies.
+HANDED_OUT = {ROOT / "templates" / "infusions" / "reports" / "patient_export.html": {"a style element"}}
 FORBIDDEN = {
     "a style attribute": re.compile(r"""\sstyle\s*=""", re.IGNORECASE),
     "an event handler": re.compile(r"""\son[a-z]+\s*=\s*["'{]""", re.IGNORECASE),
@@ -34,7 +36,7 @@ def test_templates_hold_no_inline_script_or_style():
         f"{page.relative_to(ROOT)}: {name}"
         for page in HTML
         for name, pattern in FORBIDDEN.items()
-        if pattern.search(page.read_text())
+        if pattern.search(page.read_text()) and name not in HANDED_OUT.get(page, ())
     ]
     assert found == []
 

@@ -53,7 +53,7 @@ LISTS = [f"{m._meta.app_label}_{m._meta.model_name}" for m in admin.site._regist
 @pytest.mark.parametrize("name", LISTS)
 def test_each_list_of_the_admin_leaves_who_looked_and_how_many_there_were(client, superuser, name):
     order = make_order(patient=make_patient())
-    client.force_login(superuser)
+    force_login(client, superuser)
     answer = client.get(reverse(f"admin:{name}_changelist"))
     event = AuditEvent.objects.filter(action="list.opened").get()
     model = answer.context["cl"].model
@@ -65,20 +65,20 @@ def test_each_list_of_the_admin_leaves_who_looked_and_how_many_there_were(client
 
 
 def test_a_filter_that_cannot_be_shows_no_list(client, superuser):
-    client.force_login(superuser)
+    force_login(client, superuser)
     answer = client.get(reverse("admin:patients_patient_changelist") + "?no_such_field=1&e=1")
     assert (answer.status_code, AuditEvent.objects.count()) == (200, 0)
 
 
 @pytest.mark.parametrize("name", ["patients_patient", "infusions_infusionorder"])
 def test_nothing_about_patients_is_searched_for_in_the_address(client, superuser, name):
-    client.force_login(superuser)
+    force_login(client, superuser)
     assert client.get(reverse(f"admin:{name}_changelist")).context["cl"].search_fields == ()
 
 
 def test_the_history_of_a_patient_is_an_opening_as_well(client, superuser):
     patient = make_patient()
-    client.force_login(superuser)
+    force_login(client, superuser)
     assert client.get(reverse("admin:patients_patient_history", args=[patient.pk])).status_code == 200
     assert AuditEvent.objects.get().patient_id == patient.public_id
 

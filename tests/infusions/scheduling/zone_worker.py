@@ -7,8 +7,6 @@ import re
 import sys
 import time
 
-from tests.factories.accounts import force_login
-
 # New each time a page is made.
 FRESH = re.compile(r'(csrfmiddlewaretoken|name="token)" value="[^"]*"|"x-csrftoken": "[^"]*"')
 
@@ -41,6 +39,7 @@ def _page(user: int, page: str) -> tuple[int, str]:
     from django.test import Client
 
     from infusion_center.accounts.models import User
+    from tests.factories.accounts import force_login
 
     client = Client()
     force_login(client, User.objects.get(pk=user))
