@@ -91,7 +91,7 @@ def pytest_ignore_collect(collection_path, config):
 def may_hold(share: str | None, path) -> bool:
     """Whether this share may show something of a file, by its name and words; of each test, shown_by decides."""
     if share == "postgresql":
-        return any(word in path.name for word in ("page", *DIFFERS)) or "race" in path.read_text()
+        return any(word in path.name for word in ("page", "machines", *DIFFERS)) or "race" in path.read_text()
     if share == "sqlite" and "page" in path.name:
         text = path.read_text()
         return "browser" in text or "once" in text or "pytestmark = pytest.mark.django_db" not in text
@@ -125,7 +125,7 @@ DIFFERS = (
     *("sweeps", "send_", "plan_", "workers", "offers", "webhooks", "pacing", "recalls", "stock", "scanning", "search"),
     *("booking", "moves", "series_p", "courses", "waitlist_", "reseat", "cover_s", "hold_", "kept_", "tablet", "trail"),
     *("journey", "facility_visit", "home_visit", "foreign_site", "audit_coverage", "clumsy"),
-    *("backup", "restore", "kills", "upgrade", "machines"),
+    *("backup", "restore", "kills", "upgrade"),
 )
 
 
@@ -138,6 +138,8 @@ def shown_by(item) -> str:
     if not has_database or item.get_closest_marker("browser") or item.get_closest_marker("once"):
         return "sqlite"
     if "page" in item.path.name:
+        return "postgresql"
+    if "machines" in item.path.name:  # several at one database: SQLite is for one
         return "postgresql"
     is_on_both = item.get_closest_marker("race") or any(word in item.path.name for word in DIFFERS)
     return "both" if is_on_both else "sqlite"
