@@ -88,6 +88,13 @@ def wall_moment(instant: dt.datetime, site) -> str:
 
 
 @register.filter
+def wall_day(instant: dt.datetime, site) -> str:
+    """23 Nov 2026 in the site's zone, in UTC for whoever has no site."""
+    there = clock.to_local(instant, site.time_zone if site else "UTC")
+    return f"{there.day} {there:%b %Y}"
+
+
+@register.filter
 def by_severity(problems) -> list:
     return pieces.grouped_by_severity(problems)
 

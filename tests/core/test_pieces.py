@@ -1,6 +1,7 @@
 """Recurring pieces: badges, problems by severity, the patient banner."""
 
 import datetime as dt
+from types import SimpleNamespace
 
 import pytest
 from django.template import Context, Template
@@ -9,6 +10,7 @@ from infusion_center.core import clock
 from infusion_center.core.rules import blocker, needs_approval, note, warning
 from infusions.pieces import FACES, face_of, grouped_by_severity
 from infusions.scheduling.states import State
+from infusions.templatetags.infusion_tags import wall_day
 from patients.models import Allergy, RiskFactor
 from tests.factories.accounts import make_staff
 from tests.factories.patients import make_patient
@@ -55,3 +57,10 @@ def test_patient_banner_tells_identity_and_alerts_in_one_query(django_assert_num
         html = Template("{% patient_banner patient %}").render(Context({"patient": patient}))
     shown = ["Example, Ann", "12-Mar-1961", "Female", patient.mrn, "70.5 kg", "Latex allergy", "Diabetes", "Sepsis"]
     assert [word for word in shown if word in html] == shown[:-1]
+
+
+@pytest.mark.parametrize(
+    ("site", "told"), [(SimpleNamespace(time_zone="America/New_York"), "26 Nov 2026"), (None, "27 Nov 2026")]
+)
+def test_a_day_is_told_by_the_clock_of_the_site(site, told):
+    assert wall_day(dt.datetime(2026, 11, 27, 4, 30, tzinfo=dt.UTC), site) == told
