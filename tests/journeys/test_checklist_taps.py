@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
+from infusion_center.core import clock
 from infusions.checklists.models import PatientReport, PreInfusionChecklist, RunStatus
 from infusions.checklists.queries import latest_answers
 from infusions.facility.models import Nurse
@@ -61,7 +62,8 @@ class Hand:
 @pytest.fixture
 def run(site, nurse_user):
     nurse = Nurse.objects.create(user=nurse_user)
-    return make_open_checklist(make_appointment(chair=make_chair(site=site), nurse=nurse))
+    today = clock.local_date(clock.now(), site.time_zone)  # what the patient reports today is about this visit
+    return make_open_checklist(make_appointment(chair=make_chair(site=site), nurse=nurse, day=today))
 
 
 def open_check(open_page, run, size) -> Page:

@@ -135,7 +135,7 @@ def test_add_closure_over_booked_visits_needs_a_reason(site, manager):
     make_appointment(site=site, day=day)
     make_appointment(site=site, day=day, setting=Setting.HOME)
     make_appointment(site=site, day=day, state="cancelled")
-    make_appointment(site=site, day=next_weekday(site, ahead=3 if day.weekday() != 4 else 5))
+    make_appointment(site=site, day=day + dt.timedelta(days=7))
     with pytest.raises(RuleViolation) as refused:
         add_closure(site=site, starts_on=day, ends_on=day, reason="Floor", by=manager)
     assert str(refused.value) == "2 booked visits would fall on a closed day."
