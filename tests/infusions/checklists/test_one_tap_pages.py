@@ -25,6 +25,12 @@ def nurse(client_for):
 
 
 @pytest.fixture
+def arrived(site):
+    """Today, whatever day of the week: what the patient reports now is about this visit."""
+    return make_appointment(site=site, state=State.ARRIVED, day=clock.local_date(clock.now(), site.time_zone))
+
+
+@pytest.fixture
 def run(arrived):
     PatientReport.objects.create(
         appointment=arrived,
