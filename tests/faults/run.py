@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 
 # Some of the faults find nothing to hit any more at the end, of few changes of the clocks more than of all.
-MORE = 1.2
+MORE = 1.3
 
 
 def main() -> int:
