@@ -11,14 +11,6 @@ class PatientAdmin(ReadOnlyAdmin):
 
     list_display = ["name", "mrn", "date_of_birth", "is_active", "version"]
 
-    def change_view(self, request, object_id, form_url="", extra_context=None):
-        self._note_opening(request, object_id)
-        return super().change_view(request, object_id, form_url, extra_context)
-
-    def history_view(self, request, object_id, extra_context=None):
-        self._note_opening(request, object_id)
-        return super().history_view(request, object_id, extra_context)
-
-    def _note_opening(self, request, object_id: str) -> None:
+    def note_opening(self, request, object_id: str) -> None:
         patient = row_or_404(Patient.objects.visible_to(request.user), object_id)
         audit.record_opening(patient, by=request.user, patient=patient, what="admin")

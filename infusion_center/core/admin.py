@@ -20,6 +20,17 @@ class ReadOnlyAdmin(admin.ModelAdmin):
         rows = super().get_queryset(request)
         return rows.visible_to(request.user) if hasattr(rows, "visible_to") else rows
 
+    def note_opening(self, request, object_id: str) -> None:
+        """Where a row is about a patient: record that somebody looks at it, or answer 404."""
+
+    def change_view(self, request, object_id, form_url="", extra_context=None):
+        self.note_opening(request, object_id)
+        return super().change_view(request, object_id, form_url, extra_context)
+
+    def history_view(self, request, object_id, extra_context=None):
+        self.note_opening(request, object_id)
+        return super().history_view(request, object_id, extra_context)
+
     def has_add_permission(self, request, obj=None):
         return False
 

@@ -20,15 +20,7 @@ class InfusionOrderAdmin(ReadOnlyAdmin):
     list_select_related = ["patient", "product", "indication"]
     inlines = [SignatureInline, OrderEventInline]
 
-    def change_view(self, request, object_id, form_url="", extra_context=None):
-        self._note_opening(request, object_id)
-        return super().change_view(request, object_id, form_url, extra_context)
-
-    def history_view(self, request, object_id, extra_context=None):
-        self._note_opening(request, object_id)
-        return super().history_view(request, object_id, extra_context)
-
-    def _note_opening(self, request, object_id: str) -> None:
+    def note_opening(self, request, object_id: str) -> None:
         visible = InfusionOrder.objects.visible_to(request.user).select_related("patient")
         order = row_or_404(visible, object_id)
         audit.record_opening(order, by=request.user, patient=order.patient, what="admin")
